@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '../../src/errors.ts';
+
+export type SideProcess = {
+  readonly socket: Socket;
+  /** False when it was already running: a former agent's. */ readonly spawned: boolean;
+};
+
+/**
+ * Connects to a process that lives beside the agent and outlives it (the keeper, the router), starting it in its own
+ * session when nothing answers on its socket.
+ * @param entry TypeScript file that the process runs; it must listen on `socketPath`, replacing a stale socket file
+ * @param logPath gets its stderr and stdout
+ */
+export async function ensureSideProcess(
+  entry: string,
+  args: readonly string[],
+  socketPath: string,
+  logPath: string,
+  withinMs = 15_000,
+): Promise<SideProcess> {
+  const found = await tryConnect(socketPath);
+  if (found !== null) return { socket: found, spawned: false };
+  const log = openSync(logPath, 'a', 0o600);
+  try {
+    const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+    const child = spawn(process.execPath, [...flags, entry, ...args], {
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    child.unref();
+    const deadline = performance.now() + withinMs;
+    while (performance.now() < deadline) {
+      const socket = await tryConnect(socketPath);
+      if (socket !== null) return { socket, spawned: true };
+      if (child.exitCode !== null) break;
+      await sleep(20);
+    }
+  } finally {
+    closeSync(log);
+  }
+  throw new PlatformError('internal', `"${entry}" did not answer on "${socketPath}" within ${withinMs} ms`, {
+    hint: `See "${logPath}"`,
+  });
+}
+
+function tryConnect(path: string): Promise<Socket | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', () => resolve(null));
+  });
+}

@@ -1,0 +1,48 @@
+import type { Hlc } from '../ledger/op.ts';
+import type { DynoId } from '../ids.ts';
+import type { WantedSlot } from '../placement/types.ts';
+
+/** The life of one dyno on this peer, from claim to gone. Times are mono ms. */
+export type DynoLife = {
+  readonly dyno: DynoId;
+  readonly slot: WantedSlot;
+  readonly claimedAt: Hlc;
+  /** Wall ms of the last phase change. */
+  readonly since: number;
+  /** Consecutive crashes before this start. */
+  readonly crashes: number;
+  readonly port: number | null;
+  readonly state: DynoState;
+};
+
+export type DynoState =
+  | { readonly tag: 'fetching'; readonly deadline: number }
+  | { readonly tag: 'starting'; readonly deadline: number }
+  | { readonly tag: 'up'; readonly at: number }
+  /** Out of every route table, waiting for its requests to end. */
+  | { readonly tag: 'draining'; readonly deadline: number }
+  | { readonly tag: 'stopping'; readonly killAt: number }
+  | { readonly tag: 'crashed'; readonly retryAt: number }
+  | { readonly tag: 'gone' };
+
+export type DynoEvent =
+  | { readonly tag: 'slug'; readonly ok: boolean; readonly reason?: string }
+  | { readonly tag: 'started'; readonly port: number | null }
+  /** The port accepts (web), or the process has lived a moment (others). */
+  | { readonly tag: 'ready' }
+  | { readonly tag: 'exited'; readonly status: number | null; readonly signal: string | null }
+  /** It could not be started at all: no slug, no memory, the driver failed. */
+  | { readonly tag: 'failed'; readonly reason: string }
+  | { readonly tag: 'stop' }
+  /** The router holds no request for it any more. */
+  | { readonly tag: 'drained' }
+  | { readonly tag: 'tick' };
+
+export type DynoEffect =
+  | { readonly tag: 'fetchSlug' }
+  | { readonly tag: 'start' }
+  /** Tell the router to report when no request is left. */
+  | { readonly tag: 'drain' }
+  | { readonly tag: 'signal'; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  /** A line of `heroku[web.1]`, in Heroku's words. */
+  | { readonly tag: 'log'; readonly text: string };

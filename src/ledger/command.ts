@@ -1,0 +1,114 @@
+import type { AppId, OpId, PeerId, ProcessType, ReleaseId } from '../ids.ts';
+import type { ErrorRecord } from '../errors.ts';
+import type { BlobId } from '../ids.ts';
+import type { OpDraft, Sealed, SlugRef, UserEmail } from './op.ts';
+
+/** A write that somebody asks for. Values are sealed before they get here; ids that must be random come with it. */
+export type Command =
+  | {
+      readonly type: 'cluster.found';
+      readonly name: string;
+      readonly peer: PeerId;
+      readonly caCert: string;
+      readonly caKey: Sealed;
+      readonly key: string;
+    }
+  | {
+      readonly type: 'invite.create';
+      readonly invite: string;
+      readonly secretHash: string;
+      readonly expiresAt: number;
+    }
+  | {
+      readonly type: 'member.admit';
+      readonly peer: PeerId;
+      readonly invite: string | null;
+      readonly name: string;
+    }
+  | { readonly type: 'member.remove'; readonly peer: PeerId }
+  | { readonly type: 'key.rotate'; readonly key: string }
+  | {
+      readonly type: 'token.create';
+      readonly token: string;
+      readonly hash: string;
+      readonly user: UserEmail;
+      readonly description: string;
+    }
+  | { readonly type: 'token.revoke'; readonly token: string }
+  /** `app` is a fresh UUID; no name: `fallbackName` (a haiku name) is used. Writes release v1 and, as on Heroku, v2 `Enable Logplex`. */
+  | {
+      readonly type: 'app.create';
+      readonly app: AppId;
+      readonly name: string | null;
+      readonly fallbackName: string;
+    }
+  | {
+      readonly type: 'app.update';
+      readonly app: AppId;
+      readonly name?: string;
+      readonly maintenance?: boolean;
+    }
+  | { readonly type: 'app.destroy'; readonly app: AppId }
+  /** A patch that changes nothing makes no release. */
+  | {
+      readonly type: 'config.patch';
+      readonly app: AppId;
+      readonly config: Readonly<Record<string, Sealed | null>>;
+    }
+  /** Also sets `web=1` where the app has no formation yet, and drops types that the slug no longer declares to 0. */
+  | {
+      readonly type: 'release.deploy';
+      readonly app: AppId;
+      readonly slug: SlugRef;
+      readonly description: string;
+    }
+  | { readonly type: 'release.rollback'; readonly app: AppId; readonly to: ReleaseId }
+  /** Joins several heads; refused with `conflict` where there is one. Issued by the home peer itself. */
+  | { readonly type: 'release.merge'; readonly app: AppId }
+  | {
+      readonly type: 'formation.scale';
+      readonly app: AppId;
+      readonly updates: readonly {
+        readonly type: string;
+        readonly quantity?: number;
+        readonly by?: number;
+        readonly size?: string;
+      }[];
+    }
+  | {
+      readonly type: 'formation.restart';
+      readonly app: AppId;
+      readonly process: ProcessType | null;
+      readonly index: number | null;
+    }
+  | { readonly type: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
+  | { readonly type: 'domain.remove'; readonly app: AppId; readonly hostname: string }
+  | { readonly type: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
+  | {
+      readonly type: 'build.record';
+      readonly app: AppId;
+      readonly build: string;
+      readonly status: 'succeeded' | 'failed';
+      readonly commit: string | null;
+      readonly buildpacks: readonly string[];
+      readonly output: BlobId | null;
+      readonly release: ReleaseId | null;
+      readonly startedAt: number;
+    };
+
+/** Who asks, and the id that makes a repeated request the same write. */
+export type CommandContext = { readonly user: UserEmail; readonly request: string | null };
+
+/** What `decide` says: ops to append (none when the write is already there, or changes nothing), or why not. */
+export type Decision =
+  | {
+      readonly ok: true;
+      readonly drafts: readonly OpDraft[];
+      /** The earlier op of a repeated request. */ readonly repeats: OpId | null;
+    }
+  | { readonly ok: false; readonly error: ErrorRecord };
+
+/** What the asker gets: the ops that hold the result (found in the view by id), or the error. */
+export type CommandResult =
+  | { readonly ok: true; readonly ops: readonly OpId[] }
+  | { readonly ok: false; readonly error: ErrorRecord };

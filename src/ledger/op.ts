@@ -1,0 +1,137 @@
+import type { AppId, AppName, BlobId, ClusterId, Epoch, OpId, PeerId, ProcessType } from '../ids.ts';
+
+/** Hybrid logical clock: wall milliseconds and a counter for writes within one of them. */
+export type Hlc = { readonly ms: number; readonly n: number };
+
+/**
+ * One signed fact. `prev` chains an author's ops of one epoch (null at seq 0); `parents` names the ops whose effect
+ * this one replaces, whoever wrote them: causality is explicit, never guessed from clocks.
+ */
+export type Op = {
+  readonly v: 1;
+  readonly cluster: ClusterId;
+  readonly author: PeerId;
+  readonly epoch: Epoch;
+  readonly seq: number;
+  readonly prev: OpId | null;
+  readonly hlc: Hlc;
+  readonly parents: readonly OpId[];
+  /** Known kinds are those of `OpBody`; an unknown kind is kept, synced and skipped. */
+  readonly kind: string;
+  readonly body: unknown;
+  /** Ed25519 over the domain-separated id. */
+  readonly sig: Uint8Array;
+};
+
+/** An op with its identity and the exact bytes it travels and is stored as. */
+export type StoredOp = { readonly id: OpId; readonly op: Op; readonly bytes: Uint8Array };
+
+/** A sealed config value: opaque here. Equal clear texts of one app, key name and data key seal to equal bytes. */
+export type Sealed = Uint8Array;
+
+export type SlugRef = {
+  readonly id: BlobId;
+  readonly bytes: number;
+  /** `x64`, `arm64`, or `any` where nothing in the slug was compiled. */
+  readonly arch: string;
+  readonly stack: string;
+  readonly processTypes: Readonly<Record<string, string>>;
+  readonly commit: string | null;
+  /** What `apps:info` shows, e.g. `Node.js`. */
+  readonly buildpack: string | null;
+  /** Git bundle of the branch that was pushed: lets any peer take the next push. Null for source tarballs. */
+  readonly source: BlobId | null;
+};
+
+/** The user an op was made for, as shown in `releases`. */
+export type UserEmail = string;
+
+/** Body by kind. `request` is the client's Request-Id: a repeated one is the same write. */
+export type OpBody =
+  | { readonly kind: 'cluster.found'; readonly name: string; readonly caCert: string; readonly caKey: Sealed }
+  | {
+      readonly kind: 'invite.create';
+      readonly invite: string;
+      readonly secretHash: string;
+      readonly expiresAt: number;
+    }
+  | {
+      readonly kind: 'member.admit';
+      readonly peer: PeerId;
+      readonly invite: string | null;
+      readonly name: string;
+    }
+  | { readonly kind: 'member.remove'; readonly peer: PeerId }
+  /** Names the data key that new values are sealed with; the key itself travels only over peers' channels. */
+  | { readonly kind: 'key.rotate'; readonly key: string }
+  | {
+      readonly kind: 'token.create';
+      readonly token: string;
+      readonly hash: string;
+      readonly user: UserEmail;
+      readonly description: string;
+    }
+  | { readonly kind: 'token.revoke'; readonly token: string }
+  | {
+      readonly kind: 'app.create';
+      readonly app: AppId;
+      readonly name: AppName;
+      readonly owner: UserEmail;
+      readonly request: string | null;
+    }
+  | {
+      readonly kind: 'app.update';
+      readonly app: AppId;
+      readonly name?: AppName;
+      readonly maintenance?: boolean;
+    }
+  | { readonly kind: 'app.destroy'; readonly app: AppId }
+  | {
+      readonly kind: 'release';
+      readonly app: AppId;
+      /** `merge` joins the heads that a split left; the others are what a user did. */
+      readonly cause: 'create' | 'config' | 'deploy' | 'rollback' | 'merge';
+      readonly description: string;
+      readonly user: UserEmail;
+      /** Only a deploy names one; otherwise the slug is the parents' (a rollback names the target's). */
+      readonly slug: SlugRef | null;
+      /** Writes of this release: a value, or null for unset. */
+      readonly config: Readonly<Record<string, Sealed | null>>;
+      readonly request: string | null;
+    }
+  | {
+      readonly kind: 'formation.scale';
+      readonly app: AppId;
+      readonly type: ProcessType;
+      readonly quantity: number;
+      readonly size: string;
+      readonly user: UserEmail;
+    }
+  /** Asks for fresh dynos: all of the app, one type, or one slot. */
+  | {
+      readonly kind: 'formation.restart';
+      readonly app: AppId;
+      readonly type: ProcessType | null;
+      readonly index: number | null;
+      readonly user: UserEmail;
+    }
+  | { readonly kind: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
+  | { readonly kind: 'domain.remove'; readonly app: AppId; readonly hostname: string }
+  | { readonly kind: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
+  | {
+      readonly kind: 'build.record';
+      readonly app: AppId;
+      readonly build: string;
+      readonly status: 'succeeded' | 'failed';
+      readonly commit: string | null;
+      readonly buildpacks: readonly string[];
+      readonly output: BlobId | null;
+      readonly release: OpId | null;
+      readonly user: UserEmail;
+      readonly startedAt: number;
+    };
+
+export type OpKind = OpBody['kind'];
+
+/** What a command wants written: the author's log adds the rest. Parents default to what the view says they replace. */
+export type OpDraft = { readonly parents: readonly OpId[]; readonly body: OpBody };
