@@ -61,7 +61,8 @@ export type OpBody =
       readonly invite: string | null;
       readonly name: string;
     }
-  | { readonly kind: 'member.remove'; readonly peer: PeerId }
+  /** `cut`: the last sequence number per epoch of that peer's log that still counts; later ones are kept and ignored. */
+  | { readonly kind: 'member.remove'; readonly peer: PeerId; readonly cut: Readonly<Record<string, number>> }
   /** Names the data key that new values are sealed with; the key itself travels only over peers' channels. */
   | { readonly kind: 'key.rotate'; readonly key: string }
   | {
