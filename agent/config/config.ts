@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PlatformError } from '../../src/errors.ts';
+
+export type RuntimeChoice = 'auto' | 'docker' | 'process';
+
+/** How an agent was asked to run. */
+export type AgentConfig = {
+  /** Absolute path of the data directory. */
+  readonly dir: string;
+  /** Address to listen on; `0.0.0.0` listens everywhere and advertises the machine's own addresses. */
+  readonly host: string;
+  /** Ports; 0 picks a free one. */
+  readonly http: number;
+  readonly api: number;
+  readonly mesh: number;
+  readonly runtime: RuntimeChoice;
+  /** Invite token to join with at the first start. */
+  readonly join: string | null;
+  /** What `kith peers` calls this host. */
+  readonly name: string;
+  /** Every app is also served as APP.<domain>. */
+  readonly domain: string | null;
+  readonly logLevel: string;
+};
+
+/** One setting under its three names: flag, environment variable, key of the config file. */
+const SETTINGS = {
+  data: { env: 'KITH_DATA', help: 'data directory' },
+  host: { env: 'KITH_HOST', help: 'address to listen on' },
+  http: { env: 'KITH_HTTP', help: 'port for apps' },
+  api: { env: 'KITH_API', help: 'port for the API, git and the CLI' },
+  mesh: { env: 'KITH_MESH', help: 'port for other peers' },
+  runtime: { env: 'KITH_RUNTIME', help: 'auto, docker or process' },
+  join: { env: 'KITH_JOIN', help: 'invite token of a cluster to join' },
+  name: { env: 'KITH_NAME', help: 'name of this host' },
+  domain: { env: 'KITH_DOMAIN', help: 'apps are served as APP.DOMAIN' },
+  'log-level': { env: 'KITH_LOG_LEVEL', help: 'trace, debug, info, warn or error' },
+} as const;
+
+type Setting = keyof typeof SETTINGS;
+
+export const AGENT_USAGE = [
+  'Usage: kith agent [--SETTING VALUE]...',
+  '',
+  ...Object.entries(SETTINGS).map(([flag, { env, help }]) => `  --${flag.padEnd(12)} ${help} (${env})`),
+  '  --config       JSON file with the same settings as keys (KITH_CONFIG; DIR/config.json if there)',
+].join('\n');
+
+/** Reads flags, then the environment, then the config file, then defaults. Throws `bad_request` naming what is wrong. */
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): AgentConfig {
+  const flags = readFlags(argv);
+  const dir = resolve(flags['data'] ?? env['KITH_DATA'] ?? defaultDataDir());
+  const file = readConfigFile(flags['config'] ?? env['KITH_CONFIG'] ?? null, dir);
+  const get = (setting: Setting): string | null => {
+    const fromEnv = env[SETTINGS[setting].env];
+    // The CLI's KITH_HOST is an API address, with a port or a scheme: only a bare address is meant for the agent.
+    const isOurs = setting !== 'host' || (fromEnv !== undefined && !/:\d+$|\//.test(fromEnv));
+    return (
+      flags[setting] ??
+      (isOurs && fromEnv !== undefined && fromEnv !== '' ? fromEnv : null) ??
+      file[setting] ??
+      null
+    );
+  };
+  return {
+    dir,
+    host: get('host') ?? '0.0.0.0',
+    http: parsePort('http', get('http') ?? '8001'),
+    api: parsePort('api', get('api') ?? '5001'),
+    mesh: parsePort('mesh', get('mesh') ?? '6001'),
+    runtime: parseRuntime(get('runtime') ?? 'auto'),
+    join: get('join'),
+    name: get('name') ?? hostname(),
+    domain: get('domain'),
+    logLevel: parseLogLevel(get('log-level') ?? 'info'),
+  };
+}
+
+/** Where an agent keeps its data unless told otherwise; the CLI looks for the socket in the same place. */
+function defaultDataDir(): string {
+  return process.getuid?.() === 0 ? '/var/lib/kith' : join(homedir(), '.local', 'share', 'kith');
+}
+
+function readFlags(argv: readonly string[]): Partial<Record<string, string>> {
+  const options = Object.fromEntries(
+    [...Object.keys(SETTINGS), 'config'].map((flag) => [flag, { type: 'string' as const }]),
+  );
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as Partial<
+      Record<string, string>
+    >;
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message.split('. ')[0] : String(cause);
+    throw new PlatformError('bad_request', `Cannot start the agent: ${found}`, { hint: AGENT_USAGE, cause });
+  }
+}
+
+function readConfigFile(named: string | null, dir: string): Partial<Record<string, string>> {
+  const path = named ?? join(dir, 'config.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (named === null && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new PlatformError('bad_request', `Cannot read the config file "${path}"`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new PlatformError('bad_request', `The config file "${path}" is no JSON: ${found}`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new PlatformError('bad_request', `The config file "${path}" must hold one JSON object`);
+  }
+  const unknown = Object.keys(value).find((key) => !(key in SETTINGS));
+  if (unknown !== undefined) {
+    throw new PlatformError('bad_request', `The config file "${path}" has an unknown setting "${unknown}"`, {
+      hint: `Known settings: ${Object.keys(SETTINGS).join(', ')}`,
+    });
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, setting]) => [key, String(setting)]));
+}
+
+function parsePort(setting: Setting, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new PlatformError('bad_request', `Cannot use "${text}" as the ${setting} port`, {
+    hint: 'A port is a number from 0 to 65535; 0 picks a free one',
+  });
+}
+
+function parseRuntime(text: string): RuntimeChoice {
+  if (text === 'auto' || text === 'docker' || text === 'process') return text;
+  throw new PlatformError('bad_request', `Cannot use the runtime "${text}"`, {
+    hint: 'Use auto, docker or process',
+  });
+}
+
+function parseLogLevel(text: string): string {
+  if (['trace', 'debug', 'info', 'warn', 'error', 'silent'].includes(text)) return text;
+  throw new PlatformError('bad_request', `Cannot use the log level "${text}"`, {
+    hint: 'Use trace, debug, info, warn, error or silent',
+  });
+}

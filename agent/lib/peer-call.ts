@@ -1,0 +1,85 @@
+import type { Duplex } from 'node:stream';
+import { PlatformError, type ErrorRecord } from '../../src/errors.ts';
+import type { PeerId } from '../../src/ids.ts';
+import type { Mesh } from '../../src/shell/mesh.ts';
+import { onJsonLines, sendJson } from './json-lines.ts';
+
+/** Requests and answers between agents are small; what is large has a service of its own. */
+const LINE_BYTES_MAX = 1024 * 1024;
+
+type Reply =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ErrorRecord };
+
+/** Asks a service of another peer one question. Rejects with its PlatformError, or `unavailable`/`timeout`. */
+export async function callPeer(
+  mesh: Pick<Mesh, 'open'>,
+  peer: PeerId,
+  service: string,
+  request: unknown,
+  withinMs: number,
+): Promise<unknown> {
+  const signal = AbortSignal.timeout(withinMs);
+  const channel = await openChannel(mesh, peer, service, signal);
+  try {
+    return await new Promise((resolve, reject) => {
+      const fail = (cause?: unknown): void =>
+        reject(new PlatformError('unavailable', `Peer "${peer}" did not answer "${service}"`, { cause }));
+      signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+      channel.once('error', fail);
+      channel.once('close', () => fail());
+      onJsonLines(channel, (value) => settle(value as Reply, resolve, reject), LINE_BYTES_MAX);
+      sendJson(channel, request);
+    });
+  } finally {
+    channel.destroy();
+  }
+}
+
+function settle(reply: Reply, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
+  if (reply.ok) resolve(reply.value);
+  else reject(PlatformError.fromRecord(reply.error));
+}
+
+async function openChannel(
+  mesh: Pick<Mesh, 'open'>,
+  peer: PeerId,
+  service: string,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  try {
+    return await mesh.open(peer, service, signal);
+  } catch (cause) {
+    throw new PlatformError('unavailable', `Cannot reach peer "${peer}" for "${service}"`, {
+      hint: 'See `kith peers`',
+      cause,
+    });
+  }
+}
+
+/** Answers each question of other peers; what the handler throws becomes their error. */
+export function serveCalls(
+  mesh: Pick<Mesh, 'serve'>,
+  service: string,
+  handler: (request: unknown, from: PeerId) => Promise<unknown>,
+): void {
+  mesh.serve(service, (channel, from) => {
+    channel.on('error', () => channel.destroy());
+    const answer = async (request: unknown): Promise<void> => {
+      let reply: Reply;
+      try {
+        reply = { ok: true, value: (await handler(request, from)) ?? null };
+      } catch (error) {
+        reply = { ok: false, error: toErrorRecord(error) };
+      }
+      if (!channel.destroyed) channel.end(`${JSON.stringify(reply)}\n`);
+    };
+    onJsonLines(channel, (request) => void answer(request), LINE_BYTES_MAX);
+  });
+}
+
+/** What may be told of an error: a PlatformError as it is, anything else without its inside. */
+export function toErrorRecord(error: unknown): ErrorRecord {
+  if (error instanceof PlatformError) return error.toRecord();
+  return { code: 'internal', message: 'The peer failed to answer', hint: 'See its log' };
+}

@@ -1,0 +1,70 @@
+import { pino } from 'pino';
+import { PlatformError } from '../src/errors.ts';
+import { openAgent, type Agent } from './agent.ts';
+import { AGENT_USAGE, readConfig, type AgentConfig } from './config/config.ts';
+
+/**
+ * One host's agent. Says one JSON line on stdout when it serves; logs go to stderr. SIGTERM and SIGINT hand
+ * everything over and stop it; SIGHUP ends the agent alone, for a restart that moves nothing; a second signal exits.
+ */
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`${AGENT_USAGE}\n`);
+    return;
+  }
+  const config = readConfig(process.argv.slice(2), process.env);
+  const log = pino(
+    {
+      level: config.logLevel,
+      redact: ['token', '*.token', 'secret', '*.secret', 'authorization', '*.authorization'],
+    },
+    pino.destination({ dest: 2, sync: false }),
+  );
+  process.on('unhandledRejection', (err) => log.error({ err }, 'unowned promise failed'));
+  process.on('uncaughtException', (err) => {
+    // State is on disk and dynos live on: a clean start is safer than going on half-broken.
+    log.fatal({ err }, 'agent crashed');
+    log.flush(() => process.exit(70));
+  });
+  const stop = onSignals();
+  for (let isFirst = true; ; isFirst = false) {
+    const agent = await openAgent(isFirst ? config : withoutJoin(config), log);
+    process.stdout.write(`${JSON.stringify(agent.ready)}\n`);
+    log.info({ peer: agent.ready.peer, isolation: agent.ready.isolation }, 'ready');
+    const how = await Promise.race([stop, agent.rejoin.then(() => 'rejoin' as const)]);
+    await closeAgent(agent, how === 'leave' ? 'leave' : 'stay');
+    if (how !== 'rejoin') break;
+  }
+  process.exit(0);
+}
+
+function withoutJoin(config: AgentConfig): AgentConfig {
+  return { ...config, join: null };
+}
+
+async function closeAgent(agent: Agent, how: 'leave' | 'stay'): Promise<void> {
+  await agent.close(how);
+}
+
+function onSignals(): Promise<'leave' | 'stay'> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const on = (signal: NodeJS.Signals, how: 'leave' | 'stay'): void => {
+      process.on(signal, () => {
+        if (isStopping) process.exit(1);
+        isStopping = true;
+        resolve(how);
+      });
+    };
+    on('SIGTERM', 'leave');
+    on('SIGINT', 'leave');
+    on('SIGHUP', 'stay');
+  });
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof PlatformError ? error.message : `The agent failed to start: ${String(error)}`;
+  const hint = error instanceof PlatformError && error.hint !== undefined ? `\n${error.hint}` : '';
+  process.stderr.write(`${text}${hint}\n`);
+  process.exit(1);
+});

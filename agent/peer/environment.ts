@@ -1,0 +1,31 @@
+import type { App, Release } from '../../src/ledger/view.ts';
+import type { DataKeys } from '../keys/data-keys.ts';
+
+/** Config vars in clear, and the platform's own, which config never overrides. */
+export function dynoEnvironment(
+  app: App,
+  release: Release,
+  name: string,
+  keys: DataKeys,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [key, { value }] of release.config) {
+    if (value !== null) env[key] = keys.open(app.id, key, value);
+  }
+  return { ...env, ...platformVars(app, release), DYNO: name, PS: name };
+}
+
+/** Vars that the platform gives every dyno besides the app's config. */
+function platformVars(app: App, release: Release): Record<string, string> {
+  return {
+    KITH_APP_NAME: app.name,
+    KITH_APP_ID: app.id,
+    KITH_RELEASE_VERSION: `v${release.number}`,
+    HEROKU_APP_NAME: app.name,
+    HEROKU_APP_ID: app.id,
+    HEROKU_RELEASE_VERSION: `v${release.number}`,
+    HEROKU_RELEASE_CREATED_AT: new Date(release.createdAt).toISOString(),
+    HEROKU_SLUG_COMMIT: release.slug?.commit ?? '',
+    HEROKU_SLUG_DESCRIPTION: release.description,
+  };
+}

@@ -1,0 +1,61 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { DynoId } from '../../src/ids.ts';
+
+/** Longer than logs take to reach the disk: a position never runs ahead of the lines it stands for. */
+const SAVE_AFTER_MS = 500;
+
+/**
+ * How far the output of each dyno has been read. After a crash of the agent the keeper is asked for what follows, so
+ * that no line is lost; those of the last half second may come twice.
+ */
+export class OutputPositions implements Disposable {
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #seqs: Map<DynoId, number>;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(path: string, log: Logger) {
+    this.#path = path;
+    this.#log = log;
+    this.#seqs = new Map(Object.entries(load(path)) as [DynoId, number][]);
+  }
+
+  last(dyno: DynoId): number {
+    return this.#seqs.get(dyno) ?? -1;
+  }
+
+  advance(dyno: DynoId, seq: number): void {
+    this.#seqs.set(dyno, seq);
+    this.#timer ??= setTimeout(() => this.#save(Object.fromEntries(this.#seqs)), SAVE_AFTER_MS);
+  }
+
+  forget(dyno: DynoId): void {
+    this.#seqs.delete(dyno);
+  }
+
+  #save(seqs: Record<string, number>): void {
+    this.#timer = null;
+    try {
+      writeFileSync(`${this.#path}.new`, JSON.stringify(seqs), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch (err) {
+      this.#log.warn({ err }, 'output positions not saved');
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#save(Object.fromEntries(this.#seqs));
+  }
+}
+
+function load(path: string): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
+  } catch {
+    // Not there, or torn: the rings are read again from their start.
+    return {};
+  }
+}

@@ -1,0 +1,169 @@
+import type { OpId, PeerId } from '../ids.ts';
+import { rangesMissing, vectorOf, type Vector } from '../ledger/author-logs.ts';
+import type { Command, CommandContext, CommandResult } from '../ledger/command.ts';
+import { decide } from '../ledger/decide.ts';
+import { homeKey, rendezvousOrder } from '../ledger/home.ts';
+import { verdictOf } from '../membership/membership.ts';
+import { appendOwn, askForMissing } from './ledger-part.ts';
+import type { PendingCommand } from './state.ts';
+import { withEntry, withoutEntry, type Work } from './work.ts';
+
+/** A home that has not answered by then is passed over: the write is made without it. */
+const HOME_ANSWER_MS = 3_000;
+/** How long a home waits for ops that the asker had seen. */
+const HELD_MS = 2_000;
+/** How long the asker waits for the ops of a write that the home has acknowledged. */
+const CATCH_UP_MS = 5_000;
+const ATTEMPTS_MAX = 2;
+
+/** A write asked of this peer: made here if we are its home (or it has none), else by the home. */
+export function onCommand(work: Work, id: string, command: Command, context: CommandContext): void {
+  route(work, id, command, context, 0);
+}
+
+function route(work: Work, id: string, command: Command, context: CommandContext, attempt: number): void {
+  const home = attempt >= ATTEMPTS_MAX ? work.state.self : homeOf(work, command);
+  if (home === work.state.self) {
+    answer(work, id, write(work, command, context));
+    return;
+  }
+  const vector = vectorOf(work.state.logs);
+  work.effects.push({ tag: 'send', to: home, message: { t: 'command', id, command, context, vector } });
+  const deadline = work.now.mono + HOME_ANSWER_MS;
+  setPending(work, { tag: 'sent', id, command, context, home, deadline, attempt });
+}
+
+/** The first live peer in rendezvous order: where concurrent writers of one thing meet. */
+export function homeOf(work: Work, command: Command): PeerId {
+  const { state } = work;
+  const key = homeKey(state.fold.view, command);
+  return key === null ? state.self : homeOfKey(work, key);
+}
+
+export function homeOfKey(work: Work, key: string): PeerId {
+  const { state } = work;
+  const live = [...state.fold.view.members.values()]
+    .filter((member) => member.state === 'member')
+    .map((member) => member.peer)
+    .filter((peer) => peer === state.self || isReachable(work, peer));
+  return rendezvousOrder(key, live)[0] ?? state.self;
+}
+
+function isReachable(work: Work, peer: PeerId): boolean {
+  return work.state.connected.has(peer) && verdictOf(work.state.membership, peer) === 'alive';
+}
+
+/** Decides and, where that says so, writes. The result names the ops that hold it. */
+export function write(work: Work, command: Command, context: CommandContext): CommandResult {
+  const decision = decide(work.state.fold, work.state.logs, command, context);
+  if (!decision.ok) return decision;
+  if (decision.repeats !== null) return { ok: true, ops: [decision.repeats] };
+  if (decision.drafts.length === 0) return { ok: true, ops: [] };
+  return { ok: true, ops: appendOwn(work, decision.drafts).map((op) => op.id) };
+}
+
+/** Another peer takes us for the home of this write. We are as good as any; but we decide on no less than it knows. */
+export function onRemoteCommand(
+  work: Work,
+  from: PeerId,
+  message: { id: string; command: Command; context: CommandContext; vector: Vector },
+): void {
+  const { id, command, context, vector } = message;
+  if (lacks(work, vector)) {
+    const deadline = work.now.mono + HELD_MS;
+    setPending(work, { tag: 'held', id, command, context, asker: from, vector, deadline, attempt: 0 });
+    askForMissing(work, from);
+    return;
+  }
+  serve(work, from, id, command, context, vector);
+}
+
+function serve(
+  work: Work,
+  asker: PeerId,
+  id: string,
+  command: Command,
+  context: CommandContext,
+  seen: Vector,
+): void {
+  const result = write(work, command, context);
+  const vector = vectorOf(work.state.logs);
+  const ranges = rangesMissing(vector, seen);
+  if (ranges.length > 0) work.effects.push({ tag: 'sendOps', to: asker, ranges });
+  work.effects.push({ tag: 'send', to: asker, message: { t: 'result', id, result, vector } });
+}
+
+export function onResult(work: Work, from: PeerId, id: string, result: CommandResult, vector: Vector): void {
+  const pending = work.state.pending.get(id);
+  if (pending === undefined || pending.tag !== 'sent' || pending.home !== from) return;
+  if (!result.ok) {
+    forget(work, id);
+    answer(work, id, result);
+    return;
+  }
+  const { command, context, home, attempt } = pending;
+  const deadline = work.now.mono + CATCH_UP_MS;
+  setPending(work, {
+    tag: 'catching-up',
+    id,
+    command,
+    context,
+    home,
+    attempt,
+    deadline,
+    until: vector,
+    ops: result.ops,
+  });
+}
+
+/** Moves every waiting write on whose moment has come: ops arrived, the home went away, or time is up. */
+export function settlePending(work: Work): void {
+  for (const pending of work.state.pending.values()) {
+    const isLate = work.now.mono >= pending.deadline;
+    if (pending.tag === 'sent') {
+      if (isLate || !isReachable(work, pending.home)) retry(work, pending);
+    } else if (pending.tag === 'held') {
+      if (isLate || !lacks(work, pending.vector)) {
+        forget(work, pending.id);
+        serve(work, pending.asker, pending.id, pending.command, pending.context, pending.vector);
+      }
+    } else if (!lacks(work, pending.until)) {
+      forget(work, pending.id);
+      answer(work, pending.id, { ok: true, ops: pending.ops as readonly OpId[] });
+    } else if (isLate) {
+      forget(work, pending.id);
+      answer(work, pending.id, lateResult(pending));
+    } else {
+      askForMissing(work, pending.home);
+    }
+  }
+}
+
+function retry(work: Work, pending: PendingCommand): void {
+  forget(work, pending.id);
+  route(work, pending.id, pending.command, pending.context, pending.attempt + 1);
+}
+
+function lateResult(pending: PendingCommand): CommandResult {
+  const message = `The write "${pending.command.type}" was made, but has not reached this peer yet`;
+  return {
+    ok: false,
+    error: { code: 'timeout', message, hint: 'Look again in a moment, or repeat the command' },
+  };
+}
+
+export function lacks(work: Work, vector: Vector): boolean {
+  return rangesMissing(vector, vectorOf(work.state.logs)).length > 0;
+}
+
+function answer(work: Work, id: string, result: CommandResult): void {
+  work.effects.push({ tag: 'answer', id, result });
+}
+
+function setPending(work: Work, pending: PendingCommand): void {
+  work.state.pending = withEntry(work.state.pending, pending.id, pending);
+}
+
+function forget(work: Work, id: string): void {
+  work.state.pending = withoutEntry(work.state.pending, id);
+}

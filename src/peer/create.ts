@@ -1,0 +1,94 @@
+import { adoptLife } from '../dynos/life.ts';
+import type { PeerFacts } from '../facts.ts';
+import type { BlobId, Epoch, PeerId } from '../ids.ts';
+import { emptyLogs, restoreOps } from '../ledger/author-logs.ts';
+import { applyOps, emptyFold } from '../ledger/fold.ts';
+import { adoptHlc } from '../ledger/hlc.ts';
+import type { StoredOp } from '../ledger/op.ts';
+import { createMembership } from '../membership/membership.ts';
+import { createPlacement } from '../placement/plan.ts';
+import type { Now, Step } from '../step.ts';
+import type { PeerEffect } from './effects.ts';
+import { stepPeer } from './machine.ts';
+import type { PeerIdentity, PeerState } from './state.ts';
+
+/** Others may still be running what looks free to a peer that has just started. */
+const BOOT_GRACE_MS = 6_000;
+
+/** A dyno of ours that outlived the last agent. */
+export type AdoptedDyno = Parameters<typeof adoptLife>[0];
+
+/** What the shell found on this machine's disk, and still running on it. */
+export type PeerBoot = {
+  /** Any 32-bit number; the peer's only source of chance. */
+  readonly seed: number;
+  readonly epoch: Epoch;
+  /** The whole store, each author's log in sequence. */
+  readonly ops: readonly StoredOp[];
+  readonly addresses: ReadonlyMap<PeerId, readonly string[]>;
+  readonly adopted: readonly AdoptedDyno[];
+  readonly blobs: readonly BlobId[];
+};
+
+/** A peer as it starts: the ledger folded, the dynos adopted, nobody heard yet. */
+export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): Step<PeerState, PeerEffect> {
+  const self = identity.signer.peer;
+  const logs = restoreOps(emptyLogs(), boot.ops);
+  const fold = applyOps(emptyFold(), boot.ops);
+  const hlc = boot.ops.reduce((last, { op }) => adoptHlc(last, op.hlc, now.wall), { ms: 0, n: 0 });
+  const adopted = boot.adopted.map((found) => adoptLife(found, now));
+  const state: PeerState = {
+    identity,
+    self,
+    epoch: boot.epoch,
+    hlc,
+    prng: boot.seed >>> 0,
+    logs,
+    fold,
+    membership: createMembership({ self, incarnation: identity.incarnation, seed: boot.seed ^ 0x5bd1e995 }),
+    connected: new Set(),
+    facts: new Map(),
+    addresses: boot.addresses,
+    placement: createPlacement(),
+    unplaced: [],
+    dynos: new Map(adopted.map(({ state: life }) => [life.dyno, life])),
+    dynosMade: 0,
+    oneOffs: [],
+    blobs: boot.blobs,
+    load: 0,
+    draining: false,
+    stopping: false,
+    pending: new Map(),
+    own: firstFacts(identity),
+    publishAt: null,
+    publishedAt: -Infinity,
+    syncAt: now.mono,
+    askedAt: new Map(),
+    placeFrom: now.mono + BOOT_GRACE_MS,
+    membersTold: new Map(),
+    mergeAt: null,
+    wanted: { view: emptyFold().view, slots: [] },
+    routesFrom: [],
+  };
+  const effects = adopted.flatMap(({ state: life, effects }) =>
+    effects.map((effect) => ({ tag: 'dyno' as const, life, effect, holders: [] })),
+  );
+  const next = stepPeer(state, { tag: 'wake' }, now);
+  return { state: next.state, effects: [...effects, ...next.effects] };
+}
+
+function firstFacts(identity: PeerIdentity): PeerFacts {
+  const { name, version, arch, runtime, isolation, labels, addrs, capacity } = identity;
+  return {
+    ...{ name, version, arch, runtime, isolation, labels, addrs, capacity },
+    peer: identity.signer.peer,
+    incarnation: identity.incarnation,
+    counter: 0,
+    load: 0,
+    draining: false,
+    dynos: [],
+    oneOffs: [],
+    blobs: [],
+    shy: [],
+  };
+}

@@ -1,0 +1,43 @@
+import type { BlobId, DynoId, PeerId } from '../ids.ts';
+import type { LogRange } from '../ledger/author-logs.ts';
+import type { CommandResult } from '../ledger/command.ts';
+import type { StoredOp } from '../ledger/op.ts';
+import type { DynoEffect, DynoLife } from '../dynos/types.ts';
+import type { GossipMessage, PeerMessage, PortTarget } from './messages.ts';
+
+/**
+ * What the shell must do, in the order given: persist, then send, then answer. A later effect of a step may only be
+ * performed when the `persist` before it is durable.
+ */
+export type PeerEffect =
+  | {
+      readonly tag: 'persist';
+      readonly ops: readonly StoredOp[];
+      readonly records: Readonly<Record<string, unknown>>;
+    }
+  | { readonly tag: 'send'; readonly to: PeerId; readonly message: PeerMessage }
+  /** Read these ranges from the store and send them as `ops` messages. */
+  | { readonly tag: 'sendOps'; readonly to: PeerId; readonly ranges: readonly LogRange[] }
+  | { readonly tag: 'gossip'; readonly message: GossipMessage }
+  | { readonly tag: 'answer'; readonly id: string; readonly result: CommandResult }
+  | { readonly tag: 'probePorts'; readonly target: PortTarget }
+  /** Whom to keep connections with, and where they were last heard of. */
+  | {
+      readonly tag: 'members';
+      readonly members: readonly { readonly peer: PeerId; readonly addrs: readonly string[] }[];
+    }
+  | { readonly tag: 'drop'; readonly peer: PeerId }
+  | {
+      readonly tag: 'dyno';
+      readonly life: DynoLife;
+      readonly effect: DynoEffect;
+      readonly holders: readonly PeerId[];
+    }
+  /** The dyno is over: the runtime may forget it. */
+  | { readonly tag: 'removeDyno'; readonly dyno: DynoId }
+  /** Have the slug here and unpacked, should a takeover need it. */
+  | { readonly tag: 'warm'; readonly slug: BlobId; readonly holders: readonly PeerId[] }
+  /** The route table that `routeTable(state)` gives has changed. */
+  | { readonly tag: 'routes' }
+  /** Something a person should know: for the agent's log and `doctor`. */
+  | { readonly tag: 'alarm'; readonly text: string; readonly fields: Readonly<Record<string, unknown>> };

@@ -1,0 +1,104 @@
+import { phaseOf } from '../dynos/life.ts';
+import type { DynoFact, PeerFacts } from '../facts.ts';
+import type { DynoLife } from '../dynos/types.ts';
+import type { PeerId } from '../ids.ts';
+import { parseFacts } from './parse-facts.ts';
+import { isMember, pushMembers } from './membership-part.ts';
+import { withEntry, type Work } from './work.ts';
+
+/** Changes close together travel as one: a burst of dynos coming up is one message, not ten. */
+const PUBLISH_DELAY_MS = 15;
+const PUBLISH_EVERY_MS = 60;
+
+/** Takes what another peer says of itself, when it is news. */
+export function onFacts(work: Work, records: readonly unknown[]): void {
+  const { state } = work;
+  for (const record of records) {
+    const facts = parseFacts(record);
+    if (facts === null || facts.peer === state.self || !isMember(work, facts.peer)) continue;
+    const held = state.facts.get(facts.peer);
+    if (held !== undefined && !isNewer(facts, held)) continue;
+    state.facts = withEntry(state.facts, facts.peer, facts);
+    rememberAddress(work, facts.peer, facts.addrs.mesh);
+    work.replan = true;
+  }
+}
+
+function isNewer(a: PeerFacts, b: PeerFacts): boolean {
+  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.counter > b.counter);
+}
+
+/** The address book is how a peer that boots alone finds the others again. */
+function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): void {
+  const { state } = work;
+  const known = state.addresses.get(peer);
+  if (addrs.length === 0 || (known !== undefined && known.join() === addrs.join())) return;
+  state.addresses = withEntry(state.addresses, peer, addrs);
+  const records = { addresses: Object.fromEntries(state.addresses) };
+  work.effects.push({ tag: 'persist', ops: [], records });
+  pushMembers(work);
+}
+
+/** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
+export function publishIfDue(work: Work): void {
+  const { state, now } = work;
+  const next = ownFacts(work);
+  if (!saysMore(state.own, next)) {
+    state.publishAt = null;
+    return;
+  }
+  state.publishAt ??= Math.max(now.mono + PUBLISH_DELAY_MS, state.publishedAt + PUBLISH_EVERY_MS);
+  if (now.mono < state.publishAt) return;
+  state.own = { ...next, counter: state.own.counter + 1 };
+  state.publishAt = null;
+  state.publishedAt = now.mono;
+  work.effects.push({ tag: 'gossip', message: { t: 'facts', record: state.own } });
+}
+
+/** Our facts as they are at this moment, at the counter last published. */
+export function ownFacts(work: Work): PeerFacts {
+  const { state } = work;
+  return {
+    ...state.own,
+    load: state.load,
+    draining: state.draining,
+    dynos: [...state.dynos.values()].flatMap((life) => dynoFact(life) ?? []),
+    oneOffs: state.oneOffs,
+    blobs: state.blobs,
+    shy: shySlots(work),
+  };
+}
+
+function saysMore(said: PeerFacts, next: PeerFacts): boolean {
+  return (
+    said.draining !== next.draining ||
+    Math.abs(said.load - next.load) >= 0.5 ||
+    said.blobs !== next.blobs ||
+    said.oneOffs !== next.oneOffs ||
+    JSON.stringify([said.dynos, said.shy]) !== JSON.stringify([next.dynos, next.shy])
+  );
+}
+
+/** Crashes in a row after which a peer steps back for a slot, should another be able to take it. */
+const SHY_AFTER_CRASHES = 3;
+
+function shySlots(work: Work): PeerFacts['shy'] {
+  const slots = [...work.state.dynos.values()]
+    .filter((life) => life.crashes >= SHY_AFTER_CRASHES)
+    .map((life) => life.slot.slot);
+  return [...new Set(slots)].sort();
+}
+
+function dynoFact(life: DynoLife): DynoFact | null {
+  if (life.state.tag === 'gone') return null;
+  const { slot, app, type, index, release, generation, size, command } = life.slot;
+  return {
+    ...{ slot, app, type, index, release, generation, size, command },
+    dyno: life.dyno,
+    claimedAt: life.claimedAt,
+    phase: phaseOf(life),
+    since: life.since,
+    port: life.port,
+    crashes: life.crashes,
+  };
+}

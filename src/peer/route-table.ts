@@ -1,0 +1,90 @@
+import { phaseOf } from '../dynos/life.ts';
+import type { PeerFacts } from '../facts.ts';
+import type { AppId } from '../ids.ts';
+import type { App } from '../ledger/view.ts';
+import { verdictOf } from '../membership/membership.ts';
+import type { RouteApp, RouteTable, RouteTarget } from '../routing/table.ts';
+import type { PeerState } from './state.ts';
+
+/** Who may be routed to: `restarting` is an agent that is away while its router and dynos go on. */
+const ROUTED_VERDICTS = new Set(['alive', 'restarting']);
+
+/**
+ * The route table as this peer sees it: live peers ∩ announced dynos, nothing else.
+ * @param domain suffix under which every app is served besides `localhost`
+ */
+export function routeTable(state: PeerState, version: number, domain: string | null): RouteTable {
+  const { view } = state.fold;
+  const peers = [...state.facts.values()].filter((facts) =>
+    ROUTED_VERDICTS.has(verdictOf(state.membership, facts.peer)),
+  );
+  const apps: Record<string, RouteApp> = {};
+  for (const id of view.names.values()) {
+    const app = view.apps.get(id);
+    if (app !== undefined) apps[id] = routeApp(state, app, peers);
+  }
+  const local = [...state.dynos.values()].filter((life) => life.port !== null);
+  return {
+    version,
+    self: state.self,
+    hosts: Object.fromEntries(view.domains),
+    suffixes: domain === null ? ['localhost'] : ['localhost', domain],
+    names: Object.fromEntries(view.names),
+    apps,
+    localDynos: Object.fromEntries(
+      local.map((life) => [life.dyno, { port: life.port ?? 0, host: '127.0.0.1' }]),
+    ),
+    members: [...view.members.values()].filter((member) => member.state === 'member').map(({ peer }) => peer),
+  };
+}
+
+function routeApp(state: PeerState, app: App, peers: readonly PeerFacts[]): RouteApp {
+  const web = [...localWeb(state, app.id), ...peers.flatMap((facts) => remoteWeb(facts, app.id))];
+  const up = web.filter(({ phase }) => phase === 'up').map(({ target }) => target);
+  const current = app.current === null ? undefined : app.releases.get(app.current);
+  const formation = [...app.formation.values()].find((entry) => entry.type === 'web');
+  const webQuantity = formation?.quantity ?? 0;
+  const isCrashed = web.some(({ phase }) => phase === 'crashed');
+  return {
+    app: app.id,
+    name: app.name,
+    maintenance: app.maintenance,
+    blank: current === undefined || current.slug === null,
+    webQuantity,
+    // A slot that nobody holds yet is about to start as well: hold the request rather than fail it.
+    starting:
+      web.some(({ phase }) => phase === 'starting' || phase === 'fetching') || web.length < webQuantity,
+    crashed: isCrashed,
+    up,
+  };
+}
+
+type Candidate = { readonly phase: string; readonly target: RouteTarget };
+
+function localWeb(state: PeerState, app: AppId): Candidate[] {
+  return [...state.dynos.values()]
+    .filter((life) => life.slot.app === app && life.slot.type === 'web')
+    .map((life) => ({
+      phase: phaseOf(life),
+      target: {
+        dyno: life.dyno,
+        name: `web.${life.slot.index}`,
+        peer: state.self,
+        local: true,
+        host: '127.0.0.1',
+        port: life.port ?? 0,
+      },
+    }));
+}
+
+function remoteWeb(facts: PeerFacts, app: AppId): Candidate[] {
+  const colon = facts.addrs.proxy.lastIndexOf(':');
+  const host = facts.addrs.proxy.slice(0, colon);
+  const port = Number(facts.addrs.proxy.slice(colon + 1));
+  return facts.dynos
+    .filter((dyno) => dyno.app === app && dyno.type === 'web')
+    .map((dyno) => ({
+      phase: dyno.phase,
+      target: { dyno: dyno.dyno, name: `web.${dyno.index}`, peer: facts.peer, local: false, host, port },
+    }));
+}

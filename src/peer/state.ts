@@ -1,0 +1,86 @@
+import type { DynoLife } from '../dynos/types.ts';
+import type { OneOffFact, PeerFacts } from '../facts.ts';
+import type { BlobId, ClusterId, DynoId, Epoch, PeerId } from '../ids.ts';
+import type { AuthorLogs, Vector } from '../ledger/author-logs.ts';
+import type { Command, CommandContext } from '../ledger/command.ts';
+import type { Fold } from '../ledger/fold.ts';
+import type { Hlc } from '../ledger/op.ts';
+import type { Signer } from '../ledger/signing.ts';
+import type { MembershipState } from '../membership/membership.ts';
+import type { PlacementState } from '../placement/plan.ts';
+import type { Unplaced, WantedSlot } from '../placement/types.ts';
+import type { View } from '../ledger/view.ts';
+
+/** What a peer knows of itself before anything happens; fixed while the agent runs. */
+export type PeerIdentity = {
+  readonly signer: Signer;
+  readonly cluster: ClusterId;
+  /** One more than at the last start; persisted by the shell before the machine starts. */
+  readonly incarnation: number;
+} & Pick<PeerFacts, 'name' | 'version' | 'arch' | 'runtime' | 'isolation' | 'labels' | 'addrs' | 'capacity'>;
+
+/** A write that was sent to its home peer, or waits there for ops that its asker has already seen. */
+export type PendingCommand = {
+  readonly id: string;
+  readonly command: Command;
+  readonly context: CommandContext;
+  /** Mono ms. */
+  readonly deadline: number;
+  readonly attempt: number;
+} & (
+  | { readonly tag: 'sent'; readonly home: PeerId }
+  /** The home has written; its ops are still on their way here. */
+  | {
+      readonly tag: 'catching-up';
+      readonly home: PeerId;
+      readonly until: Vector;
+      readonly ops: readonly string[];
+    }
+  /** We are the home, and lack ops that the asker had seen. */
+  | { readonly tag: 'held'; readonly asker: PeerId; readonly vector: Vector }
+);
+
+/**
+ * The whole peer. Readers treat it as immutable; `stepPeer` makes the next one. Everything here can be rebuilt from
+ * the store, the runtime and the other peers: nothing is lost when it is dropped.
+ */
+export type PeerState = {
+  readonly identity: PeerIdentity;
+  readonly self: PeerId;
+  readonly epoch: Epoch;
+  readonly hlc: Hlc;
+  readonly prng: number;
+  readonly logs: AuthorLogs;
+  readonly fold: Fold;
+  readonly membership: MembershipState;
+  readonly connected: ReadonlySet<PeerId>;
+  /** Facts of other peers, newest each. */
+  readonly facts: ReadonlyMap<PeerId, PeerFacts>;
+  readonly addresses: ReadonlyMap<PeerId, readonly string[]>;
+  readonly placement: PlacementState;
+  readonly unplaced: readonly Unplaced[];
+  readonly dynos: ReadonlyMap<DynoId, DynoLife>;
+  readonly dynosMade: number;
+  readonly oneOffs: readonly OneOffFact[];
+  readonly blobs: readonly BlobId[];
+  readonly load: number;
+  readonly draining: boolean;
+  /** Every dyno here stops and none starts: the agent is on its way out. */
+  readonly stopping: boolean;
+  readonly pending: ReadonlyMap<string, PendingCommand>;
+  /** What was last published of ourselves, and when more may be. */
+  readonly own: PeerFacts;
+  readonly publishAt: number | null;
+  readonly publishedAt: number;
+  readonly syncAt: number;
+  /** Last time each peer was asked for missing ops: gaps come in bursts. */
+  readonly askedAt: ReadonlyMap<PeerId, number>;
+  /** Placement starts nothing before: at boot, others may still be running what looks free. Null from then on. */
+  readonly placeFrom: number | null;
+  /** The ledger's members as the failure detector and the mesh were last told of them. */
+  readonly membersTold: View['members'];
+  readonly mergeAt: number | null;
+  /** Slots wanted by the view they were computed from. */
+  readonly wanted: { readonly view: View; readonly slots: readonly WantedSlot[] };
+  readonly routesFrom: readonly unknown[];
+};
