@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto';
+import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
+import type { CommandResult } from '../../src/ledger/command.ts';
+import { createSigner, type Signer } from '../../src/ledger/signing.ts';
+import { createPeer } from '../../src/peer/create.ts';
+import type { PeerEffect } from '../../src/peer/effects.ts';
+import type { PeerEvent } from '../../src/peer/events.ts';
+import { nextWake, stepPeer } from '../../src/peer/machine.ts';
+import type { GossipMessage, PeerMessage } from '../../src/peer/messages.ts';
+import type { PeerState } from '../../src/peer/state.ts';
+import type { Now, Step } from '../../src/step.ts';
+import type { ClockQueue } from './clock-queue.ts';
+import { Disk, epochOf } from './disk.ts';
+import type { Endpoint, Network } from './network.ts';
+import type { Random } from './random.ts';
+import { SimRuntime } from './sim-runtime.ts';
+
+export type HostState = 'running' | 'agent-down' | 'host-down' | 'power-off';
+
+export type SimPeerOptions = {
+  readonly index: number;
+  readonly seed: number;
+  readonly cluster: ClusterId;
+  readonly clock: ClockQueue;
+  readonly network: Network;
+  readonly random: Random;
+  readonly find: (peer: PeerId) => SimPeer | undefined;
+  readonly onAnswer: (id: string, result: CommandResult) => void;
+  /** Sees each step: what the invariants that hold at every moment are checked on. */
+  readonly onStep: (peer: SimPeer, before: PeerState, effects: readonly PeerEffect[]) => void;
+};
+
+/** One simulated host: the real machine, with a disk, dynos and a clock that faults may bend. */
+export class SimPeer implements Endpoint {
+  readonly signer: Signer;
+  readonly peer: PeerId;
+  readonly disk = new Disk();
+  readonly runtime: SimRuntime;
+  hostState: HostState = 'power-off';
+  wallSkewMs = 0;
+  diskDelayMs = 1;
+  /** Virtual time until which the agent's event loop stands still. */
+  stalledUntil = 0;
+  steps = 0;
+  readonly #options: SimPeerOptions;
+  #state: PeerState | null = null;
+  /** Names one run of the agent: what a dead one had planned does not happen. */
+  #run = 0;
+  #startedAt = 0;
+  #wakeAt = Infinity;
+  #ordered: PeerEffect[] = [];
+  #isDraining = false;
+
+  constructor(options: SimPeerOptions) {
+    this.#options = options;
+    this.signer = createSigner(createHash('sha256').update(`sim peer ${options.index}`).digest());
+    this.peer = this.signer.peer;
+    this.runtime = new SimRuntime(options.clock, options.random, this.disk, (from, slug) => {
+      const holder = options.find(from);
+      const isReachable = !options.network.isCut(from, this.peer) && !options.network.isCut(this.peer, from);
+      return (
+        holder !== undefined && isReachable && holder.isRunning() && holder.disk.blobs.has(slug as never)
+      );
+    });
+  }
+
+  get state(): PeerState {
+    if (this.#state === null) throw new Error(`Peer ${this.#options.index} does not run`);
+    return this.#state;
+  }
+
+  get name(): string {
+    return `p${this.#options.index}`;
+  }
+
+  isRunning(): boolean {
+    return this.hostState === 'running';
+  }
+
+  start(): void {
+    if (this.isRunning()) return;
+    const { clock, network, cluster, seed, index } = this.#options;
+    this.hostState = 'running';
+    this.#run += 1;
+    this.#startedAt = clock.now;
+    this.#wakeAt = Infinity;
+    this.#ordered = [];
+    this.#isDraining = false;
+    network.processStarted(this.peer);
+    const run = this.#run;
+    const incarnation = Number(this.disk.records.get('incarnation') ?? 0) + 1;
+    const epoch = (this.disk.records.get('epoch') ?? epochOf(this.peer, seed)) as Epoch;
+    this.disk.write([], { incarnation, epoch });
+    const adopted = this.runtime.attach((dyno, event) => {
+      if (this.#run !== run || !this.isRunning()) return;
+      if (event.tag === 'slug' && event.ok)
+        this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() });
+      this.dispatch({ tag: 'dyno', dyno, event });
+    });
+    const first = createPeer(
+      {
+        signer: this.signer,
+        cluster,
+        incarnation,
+        name: this.name,
+        version: '1',
+        arch: 'x64',
+        runtime: 'process',
+        isolation: 'none',
+        labels: {},
+        addrs: {
+          mesh: [`/ip4/127.0.0.${index + 1}/tcp/6001`],
+          api: `a${index}:1`,
+          http: `h${index}:1`,
+          proxy: `x${index}:1`,
+        },
+        capacity: { memoryMiB: 16_384, cpus: 4 },
+      },
+      {
+        seed: seed * 1_000 + index * 10 + this.#run,
+        epoch,
+        ops: this.disk.all(),
+        addresses: new Map(Object.entries(this.disk.records.get('addresses') ?? {}) as [PeerId, string[]][]),
+        adopted,
+        blobs: [...this.disk.blobs].sort(),
+      },
+      this.now(),
+    );
+    this.#after(first);
+  }
+
+  /** Ends the agent at this very moment; what it had not synced is lost. */
+  crash(to: Exclude<HostState, 'running'>): void {
+    if (to !== 'agent-down') this.runtime.killAll();
+    if (!this.isRunning()) {
+      this.hostState = to;
+      return;
+    }
+    this.hostState = to;
+    this.#run += 1;
+    this.#state = null;
+    this.#options.network.processGone(this.peer, to === 'power-off');
+  }
+
+  now(): Now {
+    const { clock } = this.#options;
+    return {
+      mono: clock.now - this.#startedAt,
+      wall: Math.floor(1_700_000_000_000 + clock.now + this.wallSkewMs),
+    };
+  }
+
+  onConnected(peer: PeerId): void {
+    this.dispatch({ tag: 'connected', peer });
+  }
+
+  onDisconnected(peer: PeerId): void {
+    this.dispatch({ tag: 'disconnected', peer });
+  }
+
+  deliver(from: PeerId, message: unknown): void {
+    this.dispatch({ tag: 'message', from, message: message as PeerMessage });
+  }
+
+  gossiped(from: PeerId, message: unknown): void {
+    this.dispatch({ tag: 'gossip', from, message: message as GossipMessage });
+  }
+
+  dispatch(event: PeerEvent): void {
+    if (this.#state === null) return;
+    const { clock } = this.#options;
+    if (clock.now < this.stalledUntil) {
+      const run = this.#run;
+      clock.after(this.stalledUntil - clock.now, () => {
+        if (this.#run === run) this.dispatch(event);
+      });
+      return;
+    }
+    this.steps += 1;
+    const before = this.#state;
+    const next = stepPeer(before, event, this.now());
+    this.#after(next, before);
+  }
+
+  /** Ends a stall: the loop notices how late its timers are. */
+  stall(ms: number): void {
+    const { clock } = this.#options;
+    this.stalledUntil = clock.now + ms;
+    clock.after(ms, () => {
+      if (ms > 1_000) this.dispatch({ tag: 'lag', ms });
+    });
+  }
+
+  #after(next: Step<PeerState, PeerEffect>, before: PeerState = next.state): void {
+    this.#state = next.state;
+    this.#carryOut(next.effects);
+    this.#options.onStep(this, before, next.effects);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#state === null) return;
+    const wakeAt = nextWake(this.#state);
+    if (wakeAt >= this.#wakeAt && this.#wakeAt > this.now().mono) return;
+    this.#wakeAt = wakeAt;
+    const run = this.#run;
+    const delay = Math.min(Math.max(1, wakeAt - this.now().mono), 60_000);
+    this.#options.clock.after(delay, () => {
+      if (this.#run !== run || this.#wakeAt !== wakeAt) return;
+      this.#wakeAt = Infinity;
+      this.dispatch({ tag: 'wake' });
+    });
+  }
+
+  /** In the agent's own order: see agent/peer/peer-loop.ts. */
+  #carryOut(effects: readonly PeerEffect[]): void {
+    const persists = effects.some((effect) => effect.tag === 'persist');
+    for (const effect of effects) {
+      const overtakes =
+        effect.tag !== 'gossip' &&
+        effect.tag !== 'answer' &&
+        (effect.tag !== 'send' || effect.message.t === 'swim');
+      const waits = persists || !overtakes;
+      if (effect.tag === 'persist' || effect.tag === 'sendOps' || (waits && this.#isDraining)) {
+        this.#ordered.push(effect);
+        if (!this.#isDraining) this.#drain();
+      } else {
+        this.#perform(effect);
+      }
+    }
+  }
+
+  #drain(): void {
+    this.#isDraining = true;
+    const effect = this.#ordered.shift();
+    if (effect === undefined) {
+      this.#isDraining = false;
+      return;
+    }
+    if (effect.tag !== 'persist') {
+      this.#perform(effect);
+      this.#drain();
+      return;
+    }
+    const run = this.#run;
+    const { clock, random } = this.#options;
+    clock.after(random.between(0.1, this.diskDelayMs), () => {
+      if (this.#run !== run) return;
+      this.disk.write(effect.ops, effect.records);
+      this.#drain();
+    });
+  }
+
+  #perform(effect: PeerEffect): void {
+    const { network, find, clock, onAnswer } = this.#options;
+    switch (effect.tag) {
+      case 'send':
+        network.send(this.peer, effect.to, effect.message);
+        break;
+      case 'sendOps': {
+        const ops = effect.ranges.flatMap((range) => this.disk.range(range));
+        if (ops.length > 0) network.send(this.peer, effect.to, { t: 'ops', ops });
+        break;
+      }
+      case 'gossip':
+        network.gossip(this.peer, effect.message);
+        break;
+      case 'answer':
+        onAnswer(effect.id, effect.result);
+        break;
+      case 'probePorts': {
+        const { peer } = effect.target;
+        const target = find(peer);
+        const isCut = network.isCut(this.peer, peer) || network.isCut(peer, this.peer);
+        const isDark = isCut || target === undefined || target.hostState === 'power-off';
+        const agent = isDark ? 'timeout' : target.isRunning() ? 'open' : 'refused';
+        const router = isDark ? 'timeout' : target.hostState === 'host-down' ? 'refused' : 'open';
+        const run = this.#run;
+        clock.after(isDark ? 400 : 2, () => {
+          if (this.#run === run) this.dispatch({ tag: 'ports', peer, agent, router });
+        });
+        break;
+      }
+      case 'dyno':
+        this.runtime.perform(effect.life, effect.effect, effect.holders);
+        break;
+      case 'warm':
+        this.runtime.fetch(effect.slug, effect.holders, () =>
+          this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() }),
+        );
+        break;
+      default:
+        break;
+    }
+  }
+}

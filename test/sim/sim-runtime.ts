@@ -1,0 +1,138 @@
+import type { DynoEffect, DynoEvent, DynoLife } from '../../src/dynos/types.ts';
+import type { AdoptedDyno } from '../../src/peer/create.ts';
+import type { DynoId, PeerId } from '../../src/ids.ts';
+import type { ClockQueue } from './clock-queue.ts';
+import type { Disk } from './disk.ts';
+import type { Random } from './random.ts';
+
+export type RuntimeFaults = { crashChance: number; bootFailChance: number; slowFetchMs: number };
+
+type Process = { life: DynoLife; port: number; isUp: boolean; isEnding: boolean };
+
+/** A host's dynos: they outlive the agent, and die with the host. */
+export class SimRuntime {
+  readonly faults: RuntimeFaults = { crashChance: 0, bootFailChance: 0, slowFetchMs: 0 };
+  readonly processes = new Map<DynoId, Process>();
+  /** Starts so far, for the watch against busy loops. */
+  starts = 0;
+  readonly #clock: ClockQueue;
+  readonly #random: Random;
+  readonly #disk: Disk;
+  #report: (dyno: DynoId, event: DynoEvent) => void = () => {};
+  #canFetch: (from: PeerId, slug: string) => boolean;
+
+  constructor(
+    clock: ClockQueue,
+    random: Random,
+    disk: Disk,
+    canFetch: (from: PeerId, slug: string) => boolean,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#disk = disk;
+    this.#canFetch = canFetch;
+  }
+
+  /** A new agent listens. */
+  attach(report: (dyno: DynoId, event: DynoEvent) => void): AdoptedDyno[] {
+    this.#report = report;
+    return [...this.processes.values()].map(({ life, port, isUp }) => ({
+      dyno: life.dyno,
+      slot: life.slot,
+      claimedAt: life.claimedAt,
+      crashes: life.crashes,
+      port: life.slot.type === 'web' ? port : null,
+      listening: isUp,
+      exited: null,
+    }));
+  }
+
+  perform(life: DynoLife, effect: DynoEffect, holders: readonly PeerId[]): void {
+    switch (effect.tag) {
+      case 'fetchSlug':
+        this.#fetch(life, holders);
+        break;
+      case 'start':
+        this.#start(life);
+        break;
+      case 'drain':
+        this.#clock.after(this.#random.between(5, 400), () => this.#report(life.dyno, { tag: 'drained' }));
+        break;
+      case 'signal':
+        this.#signal(life, effect.signal);
+        break;
+      case 'log':
+        break;
+    }
+  }
+
+  /** The host is gone, with everything on it but its disk. */
+  killAll(): void {
+    this.processes.clear();
+  }
+
+  fetch(slug: string, holders: readonly PeerId[], done: (ok: boolean) => void): void {
+    const delay = this.#random.between(1, 150) + this.faults.slowFetchMs;
+    this.#clock.after(delay, () => {
+      const isHere = this.#disk.blobs.has(slug as never);
+      if (!isHere && !holders.some((peer) => this.#canFetch(peer, slug))) return done(false);
+      this.#disk.blobs.add(slug as never);
+      done(true);
+    });
+  }
+
+  #fetch(life: DynoLife, holders: readonly PeerId[]): void {
+    this.fetch(life.slot.slug, holders, (ok) =>
+      this.#report(
+        life.dyno,
+        ok ? { tag: 'slug', ok } : { tag: 'slug', ok, reason: 'no peer that holds it answered' },
+      ),
+    );
+  }
+
+  #start(life: DynoLife): void {
+    if (this.#random.chance(this.faults.bootFailChance)) {
+      this.#clock.after(30, () => this.#report(life.dyno, { tag: 'failed', reason: 'no luck' }));
+      return;
+    }
+    this.starts += 1;
+    const process: Process = { life, port: 10_000 + (this.starts % 20_000), isUp: false, isEnding: false };
+    this.processes.set(life.dyno, process);
+    const isWeb = life.slot.type === 'web';
+    this.#clock.after(this.#random.between(5, 40), () => {
+      if (this.#lives(process))
+        this.#report(life.dyno, { tag: 'started', port: isWeb ? process.port : null });
+    });
+    this.#clock.after(this.#random.between(60, 900), () => {
+      if (!this.#lives(process) || process.isEnding) return;
+      process.isUp = true;
+      this.#report(life.dyno, { tag: 'ready' });
+    });
+    if (this.#random.chance(this.faults.crashChance)) {
+      this.#clock.after(this.#random.between(50, 8_000), () => this.#exit(process, 1));
+    }
+  }
+
+  #signal(life: DynoLife, signal: 'SIGTERM' | 'SIGKILL'): void {
+    const process = this.processes.get(life.dyno);
+    if (process === undefined) {
+      this.#clock.after(1, () => this.#report(life.dyno, { tag: 'exited', status: null, signal }));
+      return;
+    }
+    process.isEnding = true;
+    if (signal === 'SIGTERM' && this.#random.chance(0.05)) return;
+    this.#clock.after(signal === 'SIGKILL' ? 3 : this.#random.between(5, 800), () =>
+      this.#exit(process, 143),
+    );
+  }
+
+  #exit(process: Process, status: number): void {
+    if (!this.#lives(process)) return;
+    this.processes.delete(process.life.dyno);
+    this.#report(process.life.dyno, { tag: 'exited', status, signal: null });
+  }
+
+  #lives(process: Process): boolean {
+    return this.processes.get(process.life.dyno) === process;
+  }
+}

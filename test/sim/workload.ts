@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import type { AppId, BlobId } from '../../src/ids.ts';
+import type { Command, CommandResult } from '../../src/ledger/command.ts';
+import type { ClockQueue } from './clock-queue.ts';
+import type { Random } from './random.ts';
+import type { SimPeer } from './sim-peer.ts';
+
+export type Asked = {
+  readonly id: string;
+  readonly command: Command;
+  readonly at: SimPeer;
+  result: CommandResult | null;
+};
+
+const APPS_MAX = 4;
+
+/** People at the keyboard: random commands at random peers, some of them repeated with the same Request-Id. */
+export class Workload {
+  readonly asked = new Map<string, Asked>();
+  readonly #clock: ClockQueue;
+  readonly #random: Random;
+  readonly #peers: readonly SimPeer[];
+  #made = 0;
+  #isOver = false;
+
+  constructor(clock: ClockQueue, random: Random, peers: readonly SimPeer[]) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#peers = peers;
+  }
+
+  /** Asks every `everyMs` or so, until `stop`. */
+  run(everyMs: number): void {
+    if (this.#isOver) return;
+    const peer = this.#random.pick(this.#peers.filter((candidate) => candidate.isRunning()));
+    if (peer !== undefined) {
+      const command = this.#invent(peer);
+      if (command !== null) this.#ask(peer, command);
+    }
+    this.#clock.after(this.#random.between(everyMs * 0.3, everyMs * 1.7), () => this.run(everyMs));
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  answered(id: string, result: CommandResult): void {
+    const asked = this.asked.get(id);
+    if (asked === undefined) return;
+    if (asked.result !== null) throw new Error(`Command "${asked.command.type}" was answered twice`);
+    asked.result = result;
+  }
+
+  /** Op ids of writes that were acknowledged: these must never be lost. */
+  acknowledged(): string[] {
+    return [...this.asked.values()].flatMap(({ result }) => (result?.ok === true ? result.ops : []));
+  }
+
+  #ask(peer: SimPeer, command: Command): void {
+    const request = `req-${this.#made}`;
+    const ask = (at: SimPeer): void => {
+      const id = `${this.asked.size}`;
+      this.asked.set(id, { id, command, at, result: null });
+      at.dispatch({ tag: 'command', id, command, context: { user: 'ann@example.com', request } });
+    };
+    ask(peer);
+    if (!this.#random.chance(0.1)) return;
+    this.#clock.after(this.#random.between(10, 500), () => {
+      const other = this.#random.pick(this.#peers.filter((candidate) => candidate.isRunning()));
+      if (other !== undefined) ask(other);
+    });
+  }
+
+  #invent(peer: SimPeer): Command | null {
+    const { view } = peer.state.fold;
+    const apps = [...view.names.values()];
+    const app = this.#random.pick(apps);
+    this.#made += 1;
+    if (app === undefined || (apps.length < APPS_MAX && this.#random.chance(0.15))) {
+      const name = this.#random.chance(0.3) ? 'blog' : `app-${this.#random.int(1, 6)}`;
+      return { type: 'app.create', app: this.#uuid(), name, fallbackName: name };
+    }
+    const kind = this.#random.unit();
+    if (kind < 0.3) return this.#deploy(peer, app);
+    if (kind < 0.55) {
+      const value = this.#random.chance(0.15)
+        ? null
+        : new Uint8Array([1, this.#random.int(0, 255), this.#made & 255]);
+      return { type: 'config.patch', app, config: { [`KEY_${this.#random.int(1, 4)}`]: value } };
+    }
+    if (kind < 0.85) return this.#scale(app);
+    if (kind < 0.92) return { type: 'formation.restart', app, process: null, index: null };
+    const releases = [...(view.apps.get(app)?.releases.values() ?? [])].filter(
+      (release) => release.slug !== null,
+    );
+    const target = this.#random.pick(releases);
+    return target === undefined ? null : { type: 'release.rollback', app, to: target.id };
+  }
+
+  /** The slug lies on the peer that built it and on two others, as replication leaves it. */
+  #deploy(peer: SimPeer, app: AppId): Command {
+    const id = createHash('sha256').update(`slug ${this.#made}`).digest('hex') as BlobId;
+    const copies = [peer, ...this.#peers.filter((other) => other !== peer && other.isRunning()).slice(0, 2)];
+    for (const holder of copies) {
+      holder.disk.blobs.add(id);
+      holder.dispatch({ tag: 'blobs', held: [...holder.disk.blobs].sort() });
+    }
+    const slug = {
+      id,
+      bytes: 1_000,
+      arch: 'x64',
+      stack: 'kith',
+      processTypes: { web: 'run web', worker: 'run worker' },
+      commit: id.slice(0, 40),
+      buildpack: null,
+      source: null,
+    };
+    return { type: 'release.deploy', app, slug, description: `Deploy ${id.slice(0, 8)}` };
+  }
+
+  #scale(app: AppId): Command {
+    const type = this.#random.chance(0.6) ? 'web' : 'worker';
+    return { type: 'formation.scale', app, updates: [{ type, quantity: this.#random.int(0, 3) }] };
+  }
+
+  #uuid(): AppId {
+    const hex = createHash('sha256').update(`app ${this.#made}`).digest('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as AppId;
+  }
+}
