@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   conflict: { status: 409, id: 'conflict' },
   gone: { status: 410, id: 'gone' },
   too_large: { status: 413, id: 'too_large' },
+  range_not_satisfiable: { status: 416, id: 'requested_range_not_satisfiable' },
   invalid_params: { status: 422, id: 'invalid_params' },
   rate_limit: { status: 429, id: 'rate_limit' },
   no_capacity: { status: 503, id: 'no_capacity' },

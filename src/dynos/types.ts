@@ -21,7 +21,8 @@ export type DynoState =
   | { readonly tag: 'up'; readonly at: number }
   /** Out of every route table, waiting for its requests to end. */
   | { readonly tag: 'draining'; readonly deadline: number }
-  | { readonly tag: 'stopping'; readonly killAt: number }
+  /** SIGTERM was sent; at `killAt` comes SIGKILL, and again every 5 s while `killed` and not gone. */
+  | { readonly tag: 'stopping'; readonly killAt: number; readonly killed: boolean }
   | { readonly tag: 'crashed'; readonly retryAt: number }
   | { readonly tag: 'gone' };
 

@@ -46,6 +46,7 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     logs,
     fold,
     membership: createMembership({ self, incarnation: identity.incarnation, seed: boot.seed ^ 0x5bd1e995 }),
+    verdictChanges: 0,
     connected: new Set(),
     facts: new Map(),
     addresses: boot.addresses,
@@ -69,6 +70,7 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     mergeAt: null,
     wanted: { view: emptyFold().view, slots: [] },
     routesFrom: [],
+    ownFrom: [],
   };
   const effects = adopted.flatMap(({ state: life, effects }) =>
     effects.map((effect) => ({ tag: 'dyno' as const, life, effect, holders: [] })),

@@ -42,6 +42,9 @@ function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): vo
 /** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
 export function publishIfDue(work: Work): void {
   const { state, now } = work;
+  const from = [state.dynos, state.oneOffs, state.blobs, state.load, state.draining];
+  if (state.publishAt === null && from.every((part, i) => part === state.ownFrom[i])) return;
+  state.ownFrom = from;
   const next = ownFacts(work);
   if (!saysMore(state.own, next)) {
     state.publishAt = null;

@@ -133,7 +133,7 @@ function settle(work: Work): void {
 /** Says so when something that the route table is made of has changed. */
 function noticeRoutes(work: Work): void {
   const { state } = work;
-  const from = [state.fold.view, state.facts, state.dynos, state.membership.verdicts];
+  const from = [state.fold.view, state.facts, state.dynos, state.verdictChanges];
   if (from.every((part, i) => part === state.routesFrom[i])) return;
   state.routesFrom = from;
   work.effects.push({ tag: 'routes' });

@@ -26,6 +26,7 @@ export function detect(work: Work, event: MembershipEvent): void {
         break;
       }
       case 'verdict':
+        state.verdictChanges += 1;
         work.replan = true;
         break;
       case 'incarnation':

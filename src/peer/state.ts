@@ -53,6 +53,8 @@ export type PeerState = {
   readonly logs: AuthorLogs;
   readonly fold: Fold;
   readonly membership: MembershipState;
+  /** How often a verdict about another peer has changed. */
+  readonly verdictChanges: number;
   readonly connected: ReadonlySet<PeerId>;
   /** Facts of other peers, newest each. */
   readonly facts: ReadonlyMap<PeerId, PeerFacts>;
@@ -82,5 +84,7 @@ export type PeerState = {
   readonly mergeAt: number | null;
   /** Slots wanted by the view they were computed from. */
   readonly wanted: { readonly view: View; readonly slots: readonly WantedSlot[] };
+  /** What the route table, and what our facts, were last made of: equal parts need no second look. */
   readonly routesFrom: readonly unknown[];
+  readonly ownFrom: readonly unknown[];
 };

@@ -16,6 +16,8 @@ export type BuildRequest = {
   readonly version: string | null;
   /** Git bundle of what was pushed, already in the blob store. */
   readonly bundle: BlobId | null;
+  /** Asked once more, just before the release: a text says why it may no longer happen (somebody else deployed). */
+  readonly refuse?: () => string | null;
 };
 
 export type BuildOutcome =

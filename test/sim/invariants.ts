@@ -97,6 +97,8 @@ function unmet(peers: readonly SimPeer[]): string[] {
       if (known === undefined)
         problems.push(`${peer.name}: runs ${life.slot.slot}, which its agent does not know`);
       const state = isUp && known !== undefined ? phaseOf(known) : 'starting';
+      // It is out of the routes and was told to go; one that ignores SIGTERM takes 30 s for that.
+      if (known !== undefined && phaseOf(known) === 'stopping') continue;
       const list = running.get(life.slot.slot) ?? [];
       running.set(life.slot.slot, [...list, `${peer.name}:${state}:${life.slot.generation}`]);
     }

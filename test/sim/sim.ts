@@ -1,5 +1,6 @@
 import type { ClusterId, PeerId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
+import { wantedSlots } from '../../src/placement/wanted.ts';
 import { ClockQueue } from './clock-queue.ts';
 import { Faults } from './faults.ts';
 import { differences, unsettled, Watch } from './invariants.ts';
@@ -141,7 +142,7 @@ export class Sim {
     for (let waited = 0; ; waited += ms) {
       this.run(ms);
       const problems = unsettled(this.peers, this.workload);
-      if (this.#starts() === starts && problems.length === 0) return;
+      if (this.#starts() === starts && problems.length === 0 && this.#running() === this.#wanted()) return;
       if (waited > 30 * ms)
         throw new Error(`not calm: dynos still start; ${problems.slice(0, 4).join('; ')}`);
       starts = this.#starts();
@@ -150,6 +151,14 @@ export class Sim {
 
   #starts(): number {
     return this.peers.reduce((sum, peer) => sum + peer.runtime.starts, 0);
+  }
+
+  #running(): number {
+    return this.peers.reduce((sum, peer) => sum + peer.runtime.processes.size, 0);
+  }
+
+  #wanted(): number {
+    return wantedSlots((this.peers[0] as SimPeer).state.fold.view).length;
   }
 
   #report(settledAfterMs: number): SimReport {
