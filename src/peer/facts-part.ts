@@ -2,6 +2,7 @@ import { phaseOf } from '../dynos/life.ts';
 import type { DynoFact, PeerFacts } from '../facts.ts';
 import type { DynoLife } from '../dynos/types.ts';
 import type { PeerId } from '../ids.ts';
+import { handovers } from '../placement/plan.ts';
 import { parseFacts } from './parse-facts.ts';
 import { isMember, pushMembers } from './membership-part.ts';
 import { withEntry, type Work } from './work.ts';
@@ -42,7 +43,7 @@ function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): vo
 /** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
 export function publishIfDue(work: Work): void {
   const { state, now } = work;
-  const from = [state.dynos, state.oneOffs, state.blobs, state.load, state.draining];
+  const from = [state.dynos, state.oneOffs, state.blobs, state.load, state.draining, state.placement];
   if (state.publishAt === null && from.every((part, i) => part === state.ownFrom[i])) return;
   state.ownFrom = from;
   const next = ownFacts(work);
@@ -86,10 +87,11 @@ function saysMore(said: PeerFacts, next: PeerFacts): boolean {
 const SHY_AFTER_CRASHES = 3;
 
 function shySlots(work: Work): PeerFacts['shy'] {
-  const slots = [...work.state.dynos.values()]
+  const failing = [...work.state.dynos.values()]
     .filter((life) => life.crashes >= SHY_AFTER_CRASHES)
     .map((life) => life.slot.slot);
-  return [...new Set(slots)].sort();
+  // An overloaded peer offers a slot to others by being shy of it.
+  return [...new Set([...failing, ...handovers(work.state.placement)])].sort();
 }
 
 function dynoFact(life: DynoLife): DynoFact | null {

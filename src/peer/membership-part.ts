@@ -31,6 +31,8 @@ export function detect(work: Work, event: MembershipEvent): void {
         break;
       case 'incarnation':
         work.effects.push({ tag: 'persist', ops: [], records: { incarnation: effect.incarnation } });
+        state.own = { ...state.own, incarnation: effect.incarnation };
+        state.ownFrom = [];
         break;
     }
   }

@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { OpId } from '../../src/ids.ts';
+import type { Command, CommandContext } from '../../src/ledger/command.ts';
+import type { App } from '../../src/ledger/view.ts';
+import { mustFindApp } from '../../src/platform/app.ts';
+import { parseParams } from '../../src/platform/parse-params.ts';
+import { pageOf, parseRange } from '../../src/platform/range.ts';
+import type { Rangeable } from '../../src/platform/range.ts';
+import type { Blobs } from '../../src/shell/blobs.ts';
+import type { Builds } from '../../src/shell/builds.ts';
+import type { PeerHost } from '../../src/shell/host.ts';
+import type { Logs } from '../../src/shell/logs.ts';
+import type { Tasks } from '../lib/tasks.ts';
+import type { AttachSessions } from './attach-sessions.ts';
+import { readJson } from './body.ts';
+import type { BuildJobs } from './build-jobs.ts';
+import type { LogSessions } from './log-sessions.ts';
+import type { Sources } from './sources.ts';
+
+/** What every handler works with: the peer, and the short-lived things that this server hands out URLs for. */
+export type Api = {
+  readonly host: PeerHost;
+  readonly logs: Logs;
+  readonly blobs: Blobs;
+  readonly builds: Builds;
+  readonly log: Logger;
+  readonly tasks: Tasks;
+  readonly webUrl: (app: App) => string;
+  readonly attachSessions: AttachSessions;
+  readonly buildJobs: BuildJobs;
+  readonly logSessions: LogSessions;
+  readonly sources: Sources;
+  /** Aborts when the server closes: streams then end cleanly. */
+  readonly closing: AbortSignal;
+};
+
+export type Reply = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Answers a request; null when it has written the response itself. Throws PlatformError. */
+export type Handler = (request: ApiRequest) => Promise<Reply | null> | Reply | null;
+
+/** One request that was let in. */
+export class ApiRequest {
+  readonly api: Api;
+  readonly context: CommandContext;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** What stands for `:name` in the route's path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** `http://127.0.0.1:5000`: this server as the client reached it, so that URLs in answers work for it. */
+  readonly baseUrl: string;
+
+  constructor(fields: Pick<ApiRequest, 'api' | 'context' | 'message' | 'response' | 'params' | 'baseUrl'>) {
+    this.api = fields.api;
+    this.context = fields.context;
+    this.message = fields.message;
+    this.response = fields.response;
+    this.params = fields.params;
+    this.baseUrl = fields.baseUrl;
+  }
+
+  param(name: string): string {
+    return this.params[name] ?? '';
+  }
+
+  async body<T>(schema: z.ZodType<T>): Promise<T> {
+    return parseParams(schema, await readJson(this.message));
+  }
+
+  /** The app of the path, as it is now: ask again after a command. */
+  app(): App {
+    return mustFindApp(this.api.host.view(), this.param('app'));
+  }
+
+  /** @returns ids of the ops that hold the result */
+  command(command: Command): Promise<readonly OpId[]> {
+    return this.api.host.command(command, this.context);
+  }
+
+  /** A list, cut and sorted as the `Range` header asks. `fields`: what it may be sorted by, the default first. */
+  list(items: readonly Rangeable[], fields: readonly string[]): Reply {
+    const header = this.message.headers.range;
+    const { items: body, status, headers } = pageOf(items, parseRange(header, fields), fields);
+    return { status, body, headers };
+  }
+}
+
+export function ok(body: unknown): Reply {
+  return { status: 200, body };
+}
+
+export function created(body: unknown): Reply {
+  return { status: 201, body };
+}
+
+export function accepted(body: unknown = {}): Reply {
+  return { status: 202, body };
+}

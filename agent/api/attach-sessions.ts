@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { PlatformError } from '../../src/errors.ts';
+
+export type AttachSession = {
+  /** Frames of a one-off dyno: src/platform/attach-frames.ts. */
+  readonly stream: Duplex;
+  readonly hasTty: boolean;
+};
+
+export const ATTACH_WITHIN_MS = 60_000;
+const SESSIONS_MAX = 500;
+
+/** One-off dynos that wait for their client, by the secret that is in their attach URL. Disposing ends attaches. */
+export class AttachSessions implements Disposable {
+  readonly #waiting = new Map<string, AttachSession & { readonly timer: NodeJS.Timeout }>();
+  readonly #attached = new Set<Duplex>();
+  readonly #withinMs: number;
+
+  constructor(withinMs = ATTACH_WITHIN_MS) {
+    this.#withinMs = withinMs;
+  }
+
+  /** A secret good for one attach within a minute; unless one comes, the stream is destroyed and so the dyno ended. */
+  open(session: AttachSession): string {
+    if (this.#waiting.size >= SESSIONS_MAX) {
+      session.stream.destroy();
+      throw new PlatformError(
+        'rate_limit',
+        `Cannot attach: ${SESSIONS_MAX} dynos wait for their client here`,
+        {
+          hint: 'Try again in a minute',
+        },
+      );
+    }
+    // HTTP methods begin with a letter: the 0 tells an attach from a request on the port they share.
+    const secret = `0${randomBytes(32).toString('base64url')}`;
+    const timer = setTimeout(() => session.stream.destroy(), this.#withinMs);
+    session.stream.once('close', () => this.#forget(secret, session.stream));
+    // An error is followed by `close`; who attaches adds listeners of its own.
+    session.stream.on('error', () => {});
+    this.#waiting.set(secret, { ...session, timer });
+    return secret;
+  }
+
+  /** The session of a secret, once. */
+  take(secret: string): AttachSession | null {
+    const session = this.#waiting.get(secret);
+    if (session === undefined) return null;
+    clearTimeout(session.timer);
+    this.#waiting.delete(secret);
+    this.#attached.add(session.stream);
+    return { stream: session.stream, hasTty: session.hasTty };
+  }
+
+  [Symbol.dispose](): void {
+    for (const { stream } of this.#waiting.values()) stream.destroy();
+    for (const stream of this.#attached) stream.destroy();
+  }
+
+  #forget(secret: string, stream: Duplex): void {
+    clearTimeout(this.#waiting.get(secret)?.timer);
+    this.#waiting.delete(secret);
+    this.#attached.delete(stream);
+  }
+}

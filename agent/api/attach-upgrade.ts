@@ -1,0 +1,60 @@
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { PlatformError } from '../../src/errors.ts';
+import { errorResource } from '../../src/platform/error.ts';
+import type { AttachSessions } from './attach-sessions.ts';
+
+const PATH = /^\/kith\/attach\/([A-Za-z0-9_-]+)$/;
+const PROTOCOL = 'kith-attach';
+
+/** Whether a request asks to become an attach; other upgrades are served as plain HTTP. */
+export function isAttachUpgrade(message: IncomingMessage): boolean {
+  return message.headers.upgrade?.toLowerCase() === PROTOCOL && PATH.test(message.url ?? '');
+}
+
+/** `GET /kith/attach/SECRET`: after the 101, the bytes of the one-off's attach stream go both ways as they are. */
+export function attachByUpgrade(
+  sessions: AttachSessions,
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const session = sessions.take(PATH.exec(message.url ?? '')?.[1] ?? '');
+  if (session === null) {
+    refuse(socket, attachNotFound());
+    return;
+  }
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`);
+  if (head.length > 0) socket.unshift(head);
+  join(socket, session.stream);
+}
+
+export function attachNotFound(): PlatformError {
+  return new PlatformError('not_found', 'Cannot attach: nothing waits under this secret', {
+    hint: 'A secret is good for one attach within a minute: run the command again',
+  });
+}
+
+/**
+ * Pipes a client and a one-off into each other. The end of input is a frame, so a client whose bytes end has left, and
+ * the one-off is told by the destruction of its stream, once it has taken what was sent.
+ */
+function join(client: Duplex, stream: Duplex): void {
+  client.on('error', () => client.destroy());
+  client.once('end', () => stream.end(() => stream.destroy()));
+  client.once('close', () => stream.destroy());
+  stream.on('error', () => client.destroy());
+  stream.once('close', () => client.end());
+  client.pipe(stream, { end: false });
+  stream.pipe(client);
+}
+
+function refuse(socket: Duplex, error: PlatformError): void {
+  const body = JSON.stringify(errorResource(error));
+  socket.on('error', () => {});
+  const text =
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nConnection: close\r\n` +
+    `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  socket.end(text, () => socket.destroy());
+}

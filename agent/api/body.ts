@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import { PlatformError } from '../../src/errors.ts';
+
+const JSON_BYTES_MAX = 1024 * 1024;
+const BODY_WITHIN_MS = 30_000;
+
+/**
+ * The request's JSON body; none at all is an empty record, for Heroku's clients leave it out when they say nothing.
+ * @throws PlatformError `bad_request` for what is no JSON or comes too slowly, `too_large` past 1 MiB
+ */
+export async function readJson(message: IncomingMessage): Promise<unknown> {
+  const text = (await readAll(message)).toString('utf8');
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PlatformError('bad_request', 'Cannot read the body: it is no valid JSON', { cause });
+  }
+}
+
+function readAll(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      message.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError);
+      end();
+    };
+    const fail = (error: PlatformError): void => settle(() => reject(error));
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= JSON_BYTES_MAX) return;
+      message.pause();
+      fail(new PlatformError('too_large', `Cannot read the body: it has more than ${JSON_BYTES_MAX} bytes`));
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onError = (): void =>
+      fail(new PlatformError('bad_request', 'Cannot read the body: the client left before its end'));
+    const timer = setTimeout(() => {
+      fail(
+        new PlatformError('bad_request', `Cannot read the body: it did not come within ${BODY_WITHIN_MS} ms`),
+      );
+    }, BODY_WITHIN_MS);
+    message.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError);
+  });
+}

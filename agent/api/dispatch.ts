@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PlatformError } from '../../src/errors.ts';
+import type { UserEmail } from '../../src/ledger/op.ts';
+import { mustFindApp } from '../../src/platform/app.ts';
+import type { GitServer } from '../../src/shell/builds.ts';
+import { ApiRequest } from './api.ts';
+import type { Api, Reply } from './api.ts';
+import { authenticate, unauthorized } from './auth.ts';
+import { RecentReplies } from './recent-replies.ts';
+import { sendError, sendGitError, sendReply, toPlatformError } from './respond.ts';
+import { Router } from './router.ts';
+import type { Match, Route } from './router.ts';
+
+const GIT_PATH = /^\/([^/]+)\.git(?:\/|$)/;
+const REQUEST_ID_PATTERN = /^[A-Za-z0-9_-]{8,200}$/;
+const HOST_PATTERN = /^[A-Za-z0-9.-]{1,253}(?::\d{1,5})?$|^\[[0-9a-fA-F:.]{2,45}\](?::\d{1,5})?$/;
+const OVERRIDES = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
+
+/** How a request came in: over the network, where a token is needed, or the local socket, which only its owner opens. */
+export type Door = { readonly user: UserEmail | null; readonly fallbackUrl: () => string };
+
+/** Takes every request of the API and of git to its handler, and every outcome to its response. */
+export class Dispatcher {
+  readonly #api: Api;
+  readonly #git: GitServer;
+  readonly #router: Router;
+  readonly #replies = new RecentReplies();
+
+  constructor(api: Api, git: GitServer, routes: readonly Route[]) {
+    this.#api = api;
+    this.#git = git;
+    this.#router = new Router(routes);
+  }
+
+  /** Never rejects: whatever goes wrong becomes the response. */
+  async handle(message: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+    // A client that leaves is no news to anybody but whoever was writing to it.
+    response.on('error', (err) => this.#api.log.debug({ err }, 'client left'));
+    const asked = requestIdOf(message);
+    const requestId = asked ?? randomUUID();
+    response.setHeader('Request-Id', requestId);
+    response.setHeader('RateLimit-Remaining', '4500');
+    const path = (message.url ?? '').split('?', 1)[0] ?? '';
+    const isGit = GIT_PATH.test(path);
+    try {
+      if (isGit) await this.#handleGit(message, response, door, path);
+      else await this.#handleApi(message, response, door, path, asked);
+    } catch (error) {
+      const known = toPlatformError(error);
+      if (known.code === 'internal' && !response.destroyed) {
+        this.#api.log.error({ requestId, method: message.method, path, err: error }, 'request failed');
+      }
+      if (isGit) sendGitError(message, response, known);
+      else sendError(message, response, known);
+    }
+  }
+
+  async #handleGit(
+    message: IncomingMessage,
+    response: ServerResponse,
+    door: Door,
+    path: string,
+  ): Promise<void> {
+    const user = this.#authenticate(message, door);
+    const app = mustFindApp(this.#api.host.view(), GIT_PATH.exec(path)?.[1] ?? '');
+    await this.#git.handle(message, response, app, user);
+  }
+
+  async #handleApi(
+    message: IncomingMessage,
+    response: ServerResponse,
+    door: Door,
+    path: string,
+    requestId: string | null,
+  ): Promise<void> {
+    const method = methodOf(message);
+    const match = this.#router.match(method, path);
+    const user = match?.route.isPublic === true ? 'nobody' : this.#authenticate(message, door);
+    checkAccept(message.headers.accept);
+    if (match === null) {
+      throw new PlatformError(
+        'not_found',
+        `The requested API endpoint was not found: ${method} "${path.slice(0, 200)}"`,
+      );
+    }
+    const request = new ApiRequest({
+      api: this.#api,
+      context: { user, request: requestId },
+      message,
+      response,
+      params: match.params,
+      baseUrl: baseUrlOf(message, door),
+    });
+    const reply = await this.#answer(match, request, path);
+    if (reply !== null) sendReply(message, response, reply);
+  }
+
+  async #answer({ route }: Match, request: ApiRequest, path: string): Promise<Reply | null> {
+    const handle = async (): Promise<Reply | null> => route.handler(request);
+    const { context } = request;
+    if (route.method !== 'POST' || context.request === null) return handle();
+    return this.#replies.once(JSON.stringify([context.user, path, context.request]), handle);
+  }
+
+  #authenticate(message: IncomingMessage, door: Door): UserEmail {
+    if (door.user !== null) return door.user;
+    const user = authenticate(message.headers.authorization, this.#api.host.view().tokens.values());
+    if (user === null) throw unauthorized();
+    return user;
+  }
+}
+
+/** The first id of the header is this request's; clients list earlier ones after it. */
+function requestIdOf(message: IncomingMessage): string | null {
+  const header = message.headers['request-id'];
+  const first = (Array.isArray(header) ? header[0] : header)?.split(',', 1)[0]?.trim() ?? '';
+  return REQUEST_ID_PATTERN.test(first) ? first : null;
+}
+
+function methodOf(message: IncomingMessage): string {
+  const method = message.method ?? 'GET';
+  const override = message.headers['x-http-method-override'];
+  if (method === 'POST' && typeof override === 'string' && OVERRIDES.has(override.toUpperCase())) {
+    return override.toUpperCase();
+  }
+  return method === 'HEAD' ? 'GET' : method;
+}
+
+/** Version 3 with any suffix (`3.sdk`), or none named at all. */
+function checkAccept(accept: string | undefined): void {
+  const version = /application\/vnd\.heroku\+json\s*;\s*version=([^;,\s]+)/.exec(accept ?? '')?.[1];
+  if (version === undefined || /^3(\.|$)/.test(version)) return;
+  throw new PlatformError('not_acceptable', `Cannot answer in version "${version.slice(0, 50)}" of the API`, {
+    hint: 'Ask for `application/vnd.heroku+json; version=3`',
+  });
+}
+
+/** This server as the client reached it, so that the URLs in our answers work for it, whatever is in between. */
+function baseUrlOf(message: IncomingMessage, door: Door): string {
+  const host = message.headers.host ?? '';
+  if (door.user !== null || !HOST_PATTERN.test(host)) return door.fallbackUrl();
+  const scheme = 'encrypted' in message.socket ? 'https' : 'http';
+  return URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : door.fallbackUrl();
+}

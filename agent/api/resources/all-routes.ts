@@ -1,0 +1,41 @@
+import type { Route } from '../router.ts';
+import { absentRoutes } from './absent.ts';
+import { accountRoutes } from './account.ts';
+import { appRoutes } from './apps.ts';
+import { buildRoutes } from './builds.ts';
+import { buildpackRoutes } from './buildpacks.ts';
+import { catalogRoutes } from './catalog.ts';
+import { configVarRoutes } from './config-vars.ts';
+import { domainRoutes } from './domains.ts';
+import { dynoRoutes } from './dynos.ts';
+import { formationRoutes } from './formation.ts';
+import { kithAppRoutes } from './kith-apps.ts';
+import { clusterRoutes } from './kith-cluster.ts';
+import { peerRoutes } from './kith-peers.ts';
+import { tokenRoutes } from './kith-tokens.ts';
+import { logSessionRoutes } from './log-sessions.ts';
+import { oneOffRoutes } from './one-offs.ts';
+import { releaseRoutes } from './releases.ts';
+import { sourceRoutes } from './sources.ts';
+
+/** Every endpoint, for the one router. */
+export const ALL_ROUTES: readonly Route[] = [
+  ...catalogRoutes,
+  ...accountRoutes,
+  ...appRoutes,
+  ...configVarRoutes,
+  ...releaseRoutes,
+  ...formationRoutes,
+  ...dynoRoutes,
+  ...oneOffRoutes,
+  ...buildRoutes,
+  ...sourceRoutes,
+  ...logSessionRoutes,
+  ...domainRoutes,
+  ...buildpackRoutes,
+  ...clusterRoutes,
+  ...peerRoutes,
+  ...tokenRoutes,
+  ...kithAppRoutes,
+  ...absentRoutes,
+];

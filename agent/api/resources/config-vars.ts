@@ -1,0 +1,39 @@
+import type { App, Release } from '../../../src/ledger/view.ts';
+import { checkConfigSize, configVars } from '../../../src/platform/config-vars.ts';
+import type { ConfigVars } from '../../../src/platform/config-vars.ts';
+import { mustFindRelease } from '../../../src/platform/release.ts';
+import { configPatchSchema } from '../../../src/platform/schemas.ts';
+import { ok } from '../api.ts';
+import type { Api, ApiRequest, Reply } from '../api.ts';
+import { route } from '../router.ts';
+
+export const configVarRoutes = [
+  route('GET', '/apps/:app/config-vars', (request) => ok(currentVars(request.api, request.app()))),
+  route('PATCH', '/apps/:app/config-vars', patch),
+  route('GET', '/apps/:app/releases/:release/config-vars', (request) => {
+    const app = request.app();
+    return ok(clearText(request.api, app, mustFindRelease(app, request.param('release'))));
+  }),
+];
+
+async function patch(request: ApiRequest): Promise<Reply> {
+  const changes = await request.body(configPatchSchema);
+  const { api } = request;
+  const app = request.app();
+  checkConfigSize(currentVars(api, app), changes);
+  const sealed = Object.entries(changes).map(
+    ([key, value]) => [key, value === null ? null : api.host.seal(app.id, key, value)] as const,
+  );
+  if (sealed.length > 0) {
+    await request.command({ type: 'config.patch', app: app.id, config: Object.fromEntries(sealed) });
+  }
+  return ok(currentVars(api, request.app()));
+}
+
+function currentVars(api: Api, app: App): ConfigVars {
+  return clearText(api, app, app.current === null ? undefined : app.releases.get(app.current));
+}
+
+function clearText({ host }: Api, app: App, release: Release | undefined): ConfigVars {
+  return configVars(release, (key, value) => host.open(app.id, key, value));
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { PlatformError } from '../../../src/errors.ts';
+import { domainResources, mustFindDomain } from '../../../src/platform/domain.ts';
+import type { DomainResource } from '../../../src/platform/domain.ts';
+import { domainCreateSchema } from '../../../src/platform/schemas.ts';
+import { created, ok } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { route } from '../router.ts';
+
+export const domainRoutes = [
+  route('GET', '/apps/:app/domains', (request) => request.list(domainsOf(request), ['hostname', 'id'])),
+  route('POST', '/apps/:app/domains', create),
+  route('GET', '/apps/:app/domains/:domain', (request) =>
+    ok(mustFindDomain(domainsOf(request), request.param('domain'))),
+  ),
+  route('DELETE', '/apps/:app/domains/:domain', remove),
+];
+
+async function create(request: ApiRequest): Promise<Reply> {
+  const { hostname } = await request.body(domainCreateSchema);
+  await request.command({ type: 'domain.add', app: request.app().id, hostname, domain: randomUUID() });
+  return created(mustFindDomain(domainsOf(request), hostname));
+}
+
+async function remove(request: ApiRequest): Promise<Reply> {
+  const domain = mustFindDomain(domainsOf(request), request.param('domain'));
+  if (domain.kind === 'heroku') {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot remove "${domain.hostname}": it is the app's own name here`,
+      {
+        hint: '`kith apps:rename` changes it',
+      },
+    );
+  }
+  await request.command({ type: 'domain.remove', app: request.app().id, hostname: domain.hostname });
+  return ok(domain);
+}
+
+function domainsOf(request: ApiRequest): readonly DomainResource[] {
+  const app = request.app();
+  return domainResources(app, request.api.webUrl(app));
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '../../../src/errors.ts';
+import type { PeerId } from '../../../src/ids.ts';
+import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
+import type { PeerResource } from '../../../src/platform/peer.ts';
+import { peerPatchSchema } from '../../../src/platform/schemas.ts';
+import { ok } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { route } from '../router.ts';
+
+export const peerRoutes = [
+  route('GET', '/kith/peers', (request) => request.list(peersOf(request), ['name', 'id'])),
+  route('GET', '/kith/peers/:peer', (request) => ok(mustFind(request))),
+  route('DELETE', '/kith/peers/:peer', remove),
+  route('PATCH', '/kith/peers/:peer', drain),
+];
+
+// Handing dynos over can take minutes; a client would take so long a silence for a dead connection.
+const DRAIN_ANSWER_MS = 2_000;
+
+async function remove(request: ApiRequest): Promise<Reply> {
+  const peer = mustFind(request);
+  if (peer.self && peersOf(request).length > 1) {
+    throw new PlatformError('invalid_params', `Cannot remove "${peer.name}": it is the peer that you ask`, {
+      hint: 'Ask another peer to remove it',
+    });
+  }
+  await request.command({ type: 'member.remove', peer: peer.id as PeerId });
+  return ok(peer);
+}
+
+/** Begins or ends the drain of this peer. The reply is 202 while dynos are still being handed over: `dynos` counts them. */
+async function drain(request: ApiRequest): Promise<Reply> {
+  const { draining } = await request.body(peerPatchSchema);
+  const peer = mustFind(request);
+  if (!peer.self) {
+    throw new PlatformError('invalid_params', `Cannot drain "${peer.name}": a peer drains only itself`, {
+      hint: `Ask that peer${peer.addresses.api === null ? '' : ` at ${peer.addresses.api}`}`,
+    });
+  }
+  const { api } = request;
+  const drained = api.host.drain(draining);
+  api.tasks.run('drain', () => drained);
+  const late = new AbortController();
+  const status = await Promise.race([
+    drained.then(() => 200),
+    sleep(DRAIN_ANSWER_MS, 202, { signal: late.signal, ref: false }),
+  ]);
+  late.abort();
+  return { status, body: { ...mustFind(request), draining } };
+}
+
+function mustFind(request: ApiRequest): PeerResource {
+  return mustFindPeer(peersOf(request), request.param('peer'));
+}
+
+function peersOf({ api: { host } }: ApiRequest): readonly PeerResource[] {
+  return peerResources(host.view(), host.peers(), host.self);
+}

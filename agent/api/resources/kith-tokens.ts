@@ -1,0 +1,48 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { PlatformError } from '../../../src/errors.ts';
+import type { Token } from '../../../src/ledger/view.ts';
+import { tokenCreateSchema } from '../../../src/platform/schemas.ts';
+import { tokenHash, tokenResource, tokenText } from '../../../src/platform/token.ts';
+import { created, ok } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { route } from '../router.ts';
+import { notThere } from './results.ts';
+
+export const tokenRoutes = [
+  route('GET', '/kith/tokens', (request) => ok(liveTokens(request).map(tokenResource))),
+  route('POST', '/kith/tokens', create),
+  route('DELETE', '/kith/tokens/:token', revoke),
+];
+
+/** Makes a token; this answer is the only place where it is ever shown. */
+async function create(request: ApiRequest): Promise<Reply> {
+  const { user, description } = await request.body(tokenCreateSchema);
+  const id = randomUUID();
+  const text = tokenText(randomBytes(32));
+  await request.command({
+    type: 'token.create',
+    token: id,
+    hash: tokenHash(text),
+    user,
+    description: description ?? '',
+  });
+  const token = request.api.host.view().tokens.get(id);
+  if (token === undefined) throw notThere('token');
+  return created({ ...tokenResource(token), token: text });
+}
+
+async function revoke(request: ApiRequest): Promise<Reply> {
+  const id = request.param('token');
+  const token = liveTokens(request).find((each) => each.token === id);
+  if (token === undefined) {
+    throw new PlatformError('not_found', `Couldn't find the token "${id}".`, { resource: 'token' });
+  }
+  await request.command({ type: 'token.revoke', token: id });
+  return ok(tokenResource(token));
+}
+
+function liveTokens({ api }: ApiRequest): readonly Token[] {
+  return [...api.host.view().tokens.values()]
+    .filter((token) => !token.revoked)
+    .sort((a, b) => a.createdAt - b.createdAt || (a.token < b.token ? -1 : 1));
+}

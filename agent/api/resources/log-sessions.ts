@@ -1,0 +1,58 @@
+import { PlatformError } from '../../../src/errors.ts';
+import { logSessionCreateSchema } from '../../../src/platform/schemas.ts';
+import { isoTime } from '../../../src/platform/time.ts';
+import type { LogFilter } from '../../../src/logs/line.ts';
+import { created } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { streamLogs } from '../log-stream.ts';
+import { publicRoute, route } from '../router.ts';
+
+export const logSessionRoutes = [
+  route('POST', '/apps/:app/log-sessions', create),
+  publicRoute('GET', '/log-sessions/:secret', read),
+];
+
+const LINES_DEFAULT = 100;
+
+async function create(request: ApiRequest): Promise<Reply> {
+  const { lines, tail, source, dyno } = await request.body(logSessionCreateSchema);
+  const { session, secret } = request.api.logSessions.open({
+    app: request.app().id,
+    lines: lines ?? LINES_DEFAULT,
+    tail: tail ?? false,
+    filter: filterOf(source ?? undefined, dyno ?? undefined),
+  });
+  return created({
+    id: session.id,
+    logplex_url: `${request.baseUrl}/log-sessions/${secret}`,
+    created_at: isoTime(session.createdAt),
+    updated_at: isoTime(session.createdAt),
+  });
+}
+
+function filterOf(source: string | undefined, process: string | undefined): LogFilter {
+  if (source === undefined || source === 'app' || source === 'heroku') return { source, process };
+  throw new PlatformError('invalid_params', `Invalid parameter "source": there are no lines of "${source}"`, {
+    hint: 'A source is "app" or "heroku"; see dyno for others, like "router" or "web.1"',
+  });
+}
+
+async function read({ api, params, message, response }: ApiRequest): Promise<null> {
+  const reading = api.logSessions.read(params.secret ?? '');
+  if (reading === null) {
+    throw new PlatformError('not_found', 'Cannot read the log: this session is over', {
+      resource: 'log_session',
+      hint: 'A session is good for six minutes after its last use: ask for the logs again',
+    });
+  }
+  const lastEventId = message.headers['last-event-id'];
+  const nameOf = (peer: string): string =>
+    [...api.host.view().members.values()].find((member) => member.peer === peer)?.name ?? peer;
+  try {
+    const from = typeof lastEventId === 'string' ? lastEventId : undefined;
+    await streamLogs(api.logs, reading.session, from, response, api.closing, nameOf);
+  } finally {
+    reading.release();
+  }
+  return null;
+}

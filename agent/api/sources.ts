@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import type { TransformCallback } from 'node:stream';
+import { PlatformError } from '../../src/errors.ts';
+import type { BlobId } from '../../src/ids.ts';
+import type { View } from '../../src/ledger/view.ts';
+import type { Blobs } from '../../src/shell/blobs.ts';
+
+export const SOURCE_KEPT_MS = 3_600_000;
+/** https://devcenter.heroku.com/articles/slug-compiler: an uncompressed checkout holds at most 1 GB. */
+const SOURCE_BYTES_MAX = 1024 ** 3;
+const SOURCES_MAX = 200;
+const FETCH_WITHIN_MS = 10 * 60_000;
+
+/** Source archives that wait for their build, by the secret in the URL that they were put to. */
+export class Sources implements Disposable {
+  readonly #blobs: Blobs;
+  readonly #view: () => View;
+  readonly #onError: (error: unknown) => void;
+  readonly #held = new Map<string, { blob: BlobId | null; readonly timer: NodeJS.Timeout }>();
+
+  constructor(blobs: Blobs, view: () => View, onError: (error: unknown) => void) {
+    this.#blobs = blobs;
+    this.#view = view;
+    this.#onError = onError;
+  }
+
+  /** A secret that one archive may be put under within the hour. */
+  open(): string {
+    if (this.#held.size >= SOURCES_MAX) {
+      throw new PlatformError(
+        'rate_limit',
+        `Cannot take a source: ${SOURCES_MAX} wait for their build here`,
+        {
+          hint: 'Try again later, or at another peer',
+        },
+      );
+    }
+    const secret = randomBytes(32).toString('base64url');
+    const timer = setTimeout(() => {
+      this.#forget(secret).catch(this.#onError);
+    }, SOURCE_KEPT_MS);
+    this.#held.set(secret, { blob: null, timer });
+    return secret;
+  }
+
+  async put(secret: string, archive: Readable): Promise<void> {
+    const held = this.#mustFind(secret);
+    const { id } = await this.#blobs.write(archive.compose(limitBytes(SOURCE_BYTES_MAX)));
+    held.blob = id;
+  }
+
+  /** The archive under a secret. */
+  read(secret: string): Readable {
+    const { blob } = this.#mustFind(secret);
+    if (blob !== null) return createReadStream(this.#blobs.path(blob));
+    throw new PlatformError('not_found', 'Cannot read the source: nothing was put under its URL yet', {
+      resource: 'source',
+      hint: 'PUT a .tar.gz to its put_url first',
+    });
+  }
+
+  /** The archive at a source URL: one of ours, or any that can be fetched. */
+  async readUrl(url: string): Promise<Readable> {
+    const secret = /\/sources\/([A-Za-z0-9_-]+)$/.exec(url)?.[1];
+    return secret !== undefined && this.#held.has(secret) ? this.read(secret) : fetchArchive(url);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
+    this.#held.clear();
+  }
+
+  #mustFind(secret: string): { blob: BlobId | null } {
+    const held = this.#held.get(secret);
+    if (held !== undefined) return held;
+    throw new PlatformError('not_found', "Couldn't find that source.", {
+      resource: 'source',
+      hint: 'A source URL is good for an hour: POST /sources makes a new one',
+    });
+  }
+
+  async #forget(secret: string): Promise<void> {
+    const blob = this.#held.get(secret)?.blob ?? null;
+    this.#held.delete(secret);
+    const isHeld = [...this.#held.values()].some((held) => held.blob === blob);
+    if (blob !== null && !isHeld && !isInLedger(this.#view(), blob)) await this.#blobs.remove(blob);
+  }
+}
+
+/** Somebody may have put a file here that the ledger names: it stays. */
+function isInLedger(view: View, blob: BlobId): boolean {
+  return [...view.apps.values()].some(
+    (app) =>
+      [...app.releases.values()].some(({ slug }) => slug?.id === blob || slug?.source === blob) ||
+      [...app.builds.values()].some(({ output }) => output === blob),
+  );
+}
+
+async function fetchArchive(url: string): Promise<Readable> {
+  let found: Response;
+  try {
+    found = await fetch(url, { signal: AbortSignal.timeout(FETCH_WITHIN_MS) });
+  } catch (cause) {
+    throw new PlatformError('invalid_params', `Cannot fetch the source from "${new URL(url).host}"`, {
+      hint: 'This peer must reach the URL of the source_blob',
+      cause,
+    });
+  }
+  if (found.ok && found.body !== null)
+    return Readable.fromWeb(found.body).compose(limitBytes(SOURCE_BYTES_MAX));
+  await found.body?.cancel();
+  throw new PlatformError(
+    'invalid_params',
+    `Cannot fetch the source: "${new URL(url).host}" answered with status ${found.status}`,
+  );
+}
+
+function limitBytes(max: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding: string, done: TransformCallback) {
+      bytes += chunk.length;
+      if (bytes <= max) done(null, chunk);
+      else done(new PlatformError('too_large', `Cannot take the source: it has more than ${max} bytes`));
+    },
+  });
+}

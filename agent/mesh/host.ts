@@ -1,0 +1,89 @@
+import type { Libp2p } from '@libp2p/interface';
+import type { GossipSub } from '@libp2p/gossipsub';
+import { identify, type Identify } from '@libp2p/identify';
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p } from 'libp2p';
+import { PlatformError } from '../../src/errors.ts';
+import type { Gate } from './gate.ts';
+import { tunedGossipsub } from './gossip-tuning.ts';
+import type { Identity } from './identity.ts';
+import { STREAMS_MAX } from './protocols.ts';
+
+export type Host = Libp2p<{ identify: Identify; pubsub: GossipSub }>;
+
+export type HostOptions = {
+  readonly identity: Identity;
+  readonly gate: Gate;
+  readonly listen: readonly string[];
+  readonly mdns: { readonly serviceTag: string } | null;
+};
+
+const MDNS_QUERY_MS = 20_000;
+
+/** Starts libp2p with every default that hurts us replaced; the reasons are beside the values. */
+export async function startHost({ identity, gate, listen, mdns }: HostOptions): Promise<Host> {
+  const peerDiscovery =
+    mdns === null
+      ? []
+      : [(await import('@libp2p/mdns')).mdns({ serviceTag: mdns.serviceTag, interval: MDNS_QUERY_MS })];
+  try {
+    return await createLibp2p({
+      privateKey: identity.privateKey,
+      nodeInfo: { name: 'kith', version: '1', userAgent: 'kith/1' },
+      addresses: { listen: [...listen] },
+      // Silent connections are ours to judge (see links.ts): no 2 min socket timeout, and no monitor, whose pings
+      // are 95 % of an idle peer's traffic.
+      transports: [tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0 })],
+      connectionMonitor: { enabled: false },
+      // TLS is Node's own OpenSSL; Noise is for peers whose build lacks it.
+      connectionEncrypters: [tls(), noise()],
+      streamMuxers: [
+        yamux({
+          enableKeepAlive: false,
+          maxInboundStreams: STREAMS_MAX,
+          maxOutboundStreams: STREAMS_MAX,
+          streamOptions: { maxStreamWindowSize: 1024 * 1024 },
+        }),
+      ],
+      connectionGater: gate.connectionGater(),
+      connectionManager: {
+        maxConnections: 1024,
+        // Per IP and second, default 5: many peers may share one NAT, and all come back after a power cut.
+        inboundConnectionThreshold: 200,
+        maxIncomingPendingConnections: 200,
+        maxParallelDials: 64,
+        dialTimeout: 15_000,
+        // One dead address must not use up the time of the good one behind it.
+        addressDialTimeout: 4_000,
+        // gossipsub opens its streams one after another: one frozen peer holds up all others for this long.
+        outboundStreamProtocolNegotiationTimeout: 4_000,
+        // Keep the dialer's order.
+        addressSorter: () => 0,
+        reconnectRetries: 0,
+      },
+      peerDiscovery,
+      services: {
+        // Run by us, on links only: what follows from it (gossip streams) then never starts on a stranger's
+        // connection, nor on one of two that is about to be closed.
+        identify: (components) =>
+          identify({ runOnConnectionOpen: false, maxInboundStreams: 64, maxOutboundStreams: 64 })(
+            gate.guardComponents(components),
+          ),
+        pubsub: (components) => tunedGossipsub()(gate.guardComponents(components)),
+      },
+    });
+  } catch (cause) {
+    throw new PlatformError('unavailable', `Cannot listen on "${listen.join('", "')}": ${reasonOf(cause)}`, {
+      hint: 'Is another agent running, or the port taken? Choose another address',
+      cause,
+    });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,278 @@
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { PlatformError } from '../../src/errors.ts';
+import type { DynoId, PeerId } from '../../src/ids.ts';
+import { publicKeyOf } from '../../src/ledger/signing.ts';
+import type { RouteTable } from '../../src/routing/table.ts';
+import type { RouterHandle, RouterLog } from '../../src/shell/router.ts';
+import { onJsonLines, sendJson } from '../lib/json-lines.ts';
+import { ensureSideProcess } from '../lib/side-process.ts';
+import { Tasks } from '../lib/tasks.ts';
+import { ROUTER_ENTRY } from './compile-ahead.ts';
+import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
+import type { OpenRouterOptions } from './handle.ts';
+
+const HELLO_WITHIN_MS = 10_000;
+const RECONNECT_MS = { first: 50, max: 2_000 } as const;
+/** After the grace, for the process to end. */
+const EXIT_MARGIN_MS = 2_000;
+
+const BACKLOG_LINES_MAX = 5_000;
+
+type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void };
+
+/** The agent's end of the control socket: finds or starts the process, and does so again whenever it is lost. */
+export class RouterClient implements RouterHandle {
+  httpPort: number;
+  proxyPort: number;
+  readonly #options: OpenRouterOptions;
+  readonly #log: Logger;
+  readonly #tasks: Tasks;
+  readonly #closed = new AbortController();
+  readonly #logHandlers: ((log: RouterLog) => void)[] = [];
+  /** Lines that came with the router's greeting, before anybody could ask for them. */
+  readonly #backlog: RouterLog[] = [];
+  readonly #suspectHandlers: ((dyno: DynoId, peer: PeerId) => void)[] = [];
+  /** Null while the process is away. */
+  #socket: Socket | null = null;
+  #pid: number | null = null;
+  #count = 0;
+  /** The latest table, by the number it is sent under; older ones need not be served any more. */
+  #table: { readonly n: number; readonly table: RouteTable } | null = null;
+  #isTableUnderway = false;
+  readonly #tableWaiters = new Map<number, Waiter>();
+  readonly #drains = new Map<number, Waiter & { readonly dyno: DynoId }>();
+
+  constructor(options: OpenRouterOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#tasks = new Tasks(options.log);
+    this.httpPort = options.port;
+    this.proxyPort = options.proxyPort;
+  }
+
+  /** Connects, adopting or starting the process. Throws `conflict` when a port is taken. */
+  async open(): Promise<void> {
+    const { dir, host, proxyHost, settings } = this.#options;
+    const listen: ListenOptions = {
+      host,
+      port: this.httpPort,
+      proxyHost,
+      proxyPort: this.proxyPort,
+      ...(settings === undefined ? {} : { settings }),
+    };
+    const { socket, spawned } = await ensureSideProcess(
+      ROUTER_ENTRY,
+      [dir, JSON.stringify(listen)],
+      join(dir, 'router', 'router.sock'),
+      join(dir, 'router.log'),
+    );
+    const hello = await this.#greeting(socket);
+    this.httpPort = hello.httpPort;
+    this.proxyPort = hello.proxyPort;
+    this.#pid = hello.pid;
+    this.#log.info({ pid: hello.pid, spawned, port: hello.httpPort }, 'router ready');
+    if (this.#closed.signal.aborted) {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    this.#resend();
+  }
+
+  setTable(table: RouteTable): Promise<void> {
+    const n = (this.#count += 1);
+    this.#table = { n, table };
+    const served = new Promise<void>((resolve, reject) => {
+      if (this.#closed.signal.aborted) reject(closedError());
+      else this.#tableWaiters.set(n, { resolve, reject });
+    });
+    if (!this.#isTableUnderway) this.#sendTable();
+    return served;
+  }
+
+  onLog(handler: (log: RouterLog) => void): void {
+    this.#logHandlers.push(handler);
+    for (const line of this.#backlog.splice(0)) handler(line);
+  }
+
+  onSuspect(handler: (dyno: DynoId, peer: PeerId) => void): void {
+    this.#suspectHandlers.push(handler);
+  }
+
+  async drained(dyno: DynoId, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const n = (this.#count += 1);
+    const stop = new AbortController();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (this.#closed.signal.aborted) return reject(closedError());
+        signal.addEventListener('abort', () => reject(signal.reason), { signal: stop.signal });
+        this.#drains.set(n, { dyno, resolve, reject });
+        this.#send({ t: 'drain', n, dyno });
+      });
+    } finally {
+      stop.abort();
+      this.#drains.delete(n);
+    }
+  }
+
+  async shutdown(graceMs: number): Promise<void> {
+    const socket = this.#socket;
+    const pid = this.#pid;
+    this.#close();
+    if (socket === null || pid === null) return;
+    sendJson(socket, { t: 'shutdown', graceMs } satisfies AgentMessage);
+    const deadline = performance.now() + graceMs + EXIT_MARGIN_MS;
+    while (isAlive(pid) && performance.now() < deadline) await sleep(20);
+    socket.destroy();
+    if (!isAlive(pid)) return;
+    this.#log.warn({ pid }, 'router did not end in time');
+    process.kill(pid, 'SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    this.#socket?.destroy();
+    this.#socket = null;
+    await this.#tasks.settled();
+  }
+
+  /** Reads the first record, then leaves the socket to the ordinary handler. */
+  async #greeting(socket: Socket): Promise<Extract<RouterMessage, { t: 'hello' }>> {
+    const timeout = AbortSignal.timeout(HELLO_WITHIN_MS);
+    return await new Promise((resolve, reject) => {
+      let isGreeted = false;
+      const lost = (): void =>
+        reject(new PlatformError('unavailable', 'The router process ended before it was ready'));
+      timeout.addEventListener('abort', () => {
+        if (!isGreeted) socket.destroy();
+      });
+      socket.on('error', (err) => this.#log.debug({ err }, 'router connection broke'));
+      socket.once('close', () => {
+        if (isGreeted) this.#onLost(socket);
+        else lost();
+      });
+      onJsonLines(socket, (value) => {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own router
+        const message = value as RouterMessage;
+        if (message.t === 'hello') {
+          isGreeted = true;
+          resolve(message);
+        } else if (message.t === 'failed') {
+          reject(new PlatformError('conflict', message.message, { hint: message.hint }));
+          socket.destroy();
+        } else this.#onMessage(message);
+      });
+    });
+  }
+
+  #onMessage(message: Exclude<RouterMessage, { t: 'hello' | 'failed' }>): void {
+    switch (message.t) {
+      case 'served':
+        return this.#onServed(message.n);
+      case 'drained':
+        return this.#drains.get(message.n)?.resolve();
+      case 'suspect':
+        for (const handler of this.#suspectHandlers) handler(message.dyno, message.peer);
+        return;
+      case 'logs':
+        if (message.dropped > 0) this.#log.warn({ dropped: message.dropped }, 'router log lines dropped');
+        this.#onLines(message.lines);
+    }
+  }
+
+  #onLines(lines: readonly RouterLog[]): void {
+    if (this.#logHandlers.length === 0) {
+      this.#backlog.push(...lines);
+      this.#backlog.splice(0, Math.max(0, this.#backlog.length - BACKLOG_LINES_MAX));
+    }
+    for (const line of lines) for (const handler of this.#logHandlers) handler(line);
+  }
+
+  #onServed(served: number): void {
+    this.#isTableUnderway = false;
+    for (const [n, waiter] of this.#tableWaiters) {
+      if (n > served) continue;
+      this.#tableWaiters.delete(n);
+      waiter.resolve();
+    }
+    if (this.#table !== null && this.#table.n > served) this.#sendTable();
+  }
+
+  #sendTable(): void {
+    if (this.#table === null || this.#socket === null) return;
+    const { n, table } = this.#table;
+    this.#isTableUnderway = true;
+    this.#send({ t: 'table', n, table, keys: this.#keysOf(table.members) });
+  }
+
+  #keysOf(members: readonly PeerId[]): Record<string, PeerId> {
+    const keys: Record<string, PeerId> = {};
+    for (const peer of members) {
+      try {
+        keys[Buffer.from(publicKeyOf(peer)).toString('hex')] = peer;
+      } catch (err) {
+        this.#log.error({ peer, err }, 'member without a key left out of routing');
+      }
+    }
+    return keys;
+  }
+
+  /** What a process that has just been found or started must know. */
+  #resend(): void {
+    this.#sendTable();
+    for (const [n, { dyno }] of this.#drains) this.#send({ t: 'drain', n, dyno });
+  }
+
+  #send(message: AgentMessage): void {
+    if (this.#socket !== null) sendJson(this.#socket, message);
+  }
+
+  #onLost(socket: Socket): void {
+    if (this.#socket !== socket || this.#closed.signal.aborted) return;
+    this.#socket = null;
+    this.#isTableUnderway = false;
+    this.#log.warn({ pid: this.#pid }, 'router lost');
+    this.#tasks.run('reconnect router', () => this.#reconnect());
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#closed;
+    for (
+      let delayMs: number = RECONNECT_MS.first;
+      !signal.aborted;
+      delayMs = Math.min(delayMs * 2, RECONNECT_MS.max)
+    ) {
+      try {
+        await this.open();
+        return;
+      } catch (err) {
+        this.#log.error({ err }, 'router could not be started again');
+      }
+      await sleep(delayMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #close(): void {
+    this.#closed.abort();
+    for (const waiter of [...this.#tableWaiters.values(), ...this.#drains.values()])
+      waiter.reject(closedError());
+    this.#tableWaiters.clear();
+    this.#drains.clear();
+  }
+}
+
+function closedError(): PlatformError {
+  return new PlatformError('unavailable', 'Cannot reach the router: this agent is closing');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false; // No such process.
+  }
+}

@@ -1,0 +1,141 @@
+import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
+import type { RouterView } from '../../src/routing/decide.ts';
+import type { RouteTable, RouteTarget } from '../../src/routing/table.ts';
+
+/**
+ * What this router process knows: the agent's latest table, and what it saw itself: requests in flight per dyno, who
+ * refused a moment ago, and which requests wait for any of that to change.
+ */
+export class Routes {
+  #table: RouteTable | null = null;
+  #members: ReadonlySet<string> = new Set();
+  readonly #inFlight = new Map<DynoId, number>();
+  /** Dynos and peers not to be asked for a while, with the timer that ends it. */
+  readonly #ejected = new Map<DynoId | PeerId, NodeJS.Timeout>();
+  readonly #held = new Map<AppId, Set<() => void>>();
+  readonly #drains = new Map<DynoId, (() => void)[]>();
+  /** Drained for good: their ids never come back, so that a late request is sent elsewhere. */
+  readonly #closed = new Set<DynoId>();
+  readonly view: RouterView;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(inFlightMax: number) {
+    this.view = {
+      inFlight: (target) => this.#inFlight.get(target.dyno) ?? 0,
+      isEjected: (target) => this.#isEjected(target),
+      inFlightMax,
+    };
+  }
+
+  /** Null until the agent has sent the first one. */
+  get table(): RouteTable | null {
+    return this.#table;
+  }
+
+  setTable(table: RouteTable): void {
+    this.#table = table;
+    this.#members = new Set(table.members);
+    for (const dyno of this.#closed) {
+      if (!Object.hasOwn(table.localDynos, dyno)) this.#closed.delete(dyno);
+    }
+    for (const onTable of this.#watchers) onTable();
+    for (const app of this.#held.keys()) this.#wakeAll(app);
+  }
+
+  /** Calls `onTable` after each new table. Returns how to stop. */
+  watch(onTable: () => void): () => void {
+    this.#watchers.add(onTable);
+    return () => this.#watchers.delete(onTable);
+  }
+
+  isMember(peer: PeerId): boolean {
+    return this.#members.has(peer);
+  }
+
+  /** Whether this exact target still is where the table sends requests. */
+  isCurrent(app: AppId, target: RouteTarget): boolean {
+    return this.#table?.apps[app]?.up.some((other) => other.dyno === target.dyno) ?? false;
+  }
+
+  /** A dyno of this peer that another peer asks for; null when it is not here, or takes nothing more. */
+  localTarget(dyno: DynoId): RouteTarget | null {
+    const table = this.#table;
+    if (table === null || this.#closed.has(dyno) || !Object.hasOwn(table.localDynos, dyno)) return null;
+    const address = table.localDynos[dyno];
+    return address === undefined ? null : { ...address, dyno, name: dyno, peer: table.self, local: true };
+  }
+
+  acquire(dyno: DynoId): void {
+    this.#inFlight.set(dyno, (this.#inFlight.get(dyno) ?? 0) + 1);
+  }
+
+  release(dyno: DynoId, app: AppId | null): void {
+    const left = (this.#inFlight.get(dyno) ?? 1) - 1;
+    if (left > 0) this.#inFlight.set(dyno, left);
+    else {
+      this.#inFlight.delete(dyno);
+      this.#settleDrain(dyno);
+    }
+    if (app !== null) this.#wakeOne(app);
+  }
+
+  eject(key: DynoId | PeerId, ms: number): void {
+    clearTimeout(this.#ejected.get(key));
+    const timer = setTimeout(() => {
+      this.#ejected.delete(key);
+      for (const app of this.#held.keys()) this.#wakeAll(app);
+    }, ms);
+    timer.unref();
+    this.#ejected.set(key, timer);
+  }
+
+  heldCount(app: AppId): number {
+    return this.#held.get(app)?.size ?? 0;
+  }
+
+  /** Calls `wake` once, when something has changed for this app. Returns how to stop waiting. */
+  hold(app: AppId, wake: () => void): () => void {
+    let waiting = this.#held.get(app);
+    if (waiting === undefined) this.#held.set(app, (waiting = new Set()));
+    waiting.add(wake);
+    return () => {
+      waiting.delete(wake);
+      if (waiting.size === 0 && this.#held.get(app) === waiting) this.#held.delete(app);
+    };
+  }
+
+  /** Calls `done` when no request is left for a local dyno, and lets none begin after that. */
+  whenDrained(dyno: DynoId, done: () => void): void {
+    this.#drains.set(dyno, [...(this.#drains.get(dyno) ?? []), done]);
+    if (!this.#inFlight.has(dyno)) this.#settleDrain(dyno);
+  }
+
+  #settleDrain(dyno: DynoId): void {
+    const waiting = this.#drains.get(dyno);
+    if (waiting === undefined) return;
+    this.#drains.delete(dyno);
+    if (this.#table !== null && Object.hasOwn(this.#table.localDynos, dyno)) this.#closed.add(dyno);
+    for (const done of waiting) done();
+  }
+
+  #isEjected(target: RouteTarget): boolean {
+    const { dyno, peer, local } = target;
+    return this.#closed.has(dyno) || this.#ejected.has(dyno) || (!local && this.#ejected.has(peer));
+  }
+
+  #wakeAll(app: AppId): void {
+    const waiting = this.#held.get(app);
+    if (waiting === undefined) return;
+    this.#held.delete(app);
+    for (const wake of waiting) wake();
+  }
+
+  #wakeOne(app: AppId): void {
+    const waiting = this.#held.get(app);
+    const first = waiting?.values().next().value;
+    if (waiting === undefined || first === undefined) return;
+    waiting.delete(first);
+    if (waiting.size === 0) this.#held.delete(app);
+    first();
+  }
+}

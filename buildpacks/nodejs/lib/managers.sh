@@ -1,0 +1,74 @@
+# npm, yarn and pnpm: which one an app uses, and what it calls the same four steps.
+
+choose_manager() {
+  if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then echo npm
+  elif [ -f yarn.lock ]; then echo yarn
+  elif [ -f pnpm-lock.yaml ]; then echo pnpm
+  else echo npm
+  fi
+}
+
+# yarn and pnpm come as npm packages, in the version that package.json's packageManager names; they stay in the slug,
+# as a Procfile may call them.
+install_manager() {
+  [ "$MANAGER" = npm ] && return
+  local wanted package
+  wanted=$(json package.json "/^$MANAGER@([0-9][^+]*)/.exec(\$.packageManager ?? '')?.[1]" || true)
+  case "$MANAGER-$wanted" in
+    yarn- | yarn-1.*) package="yarn@${wanted:-1.22.22}" ;;
+    yarn-*) package="@yarnpkg/cli-dist@$wanted" ;;
+    pnpm-*) package="pnpm@${wanted:-10}" ;;
+  esac
+  title "Installing $package"
+  npm install --silent --no-save --prefix "$BUILD_DIR/.kith/$MANAGER" "$package" </dev/null ||
+    fail "Cannot install $package." 'Does the version that packageManager names exist?'
+  local name
+  for name in "$BUILD_DIR/.kith/$MANAGER/node_modules/.bin/"*; do
+    ln -sf "../../$MANAGER/node_modules/.bin/$(basename "$name")" "$BUILD_DIR/.kith/node/bin/"
+  done
+}
+
+has_script() { [ -n "$(json package.json "\$.scripts?.['$1']" || true)" ]; }
+
+run_script() {
+  has_script "$1" || return 0
+  title "Running $1"
+  "$MANAGER" run "$1" 2>&1 | indent || fail "The script \"$1\" of package.json failed."
+}
+
+install_dependencies() {
+  local modern=
+  [ "$MANAGER" = yarn ] && [ -f .yarnrc.yml ] && modern=1
+  case "$MANAGER$modern" in
+    npm)
+      if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then npm ci --include=dev --prefer-offline
+      else npm install --include=dev --no-package-lock --prefer-offline
+      fi ;;
+    yarn) yarn install --frozen-lockfile --production=false --ignore-engines --non-interactive --cache-folder "$CACHE_DIR/yarn" ;;
+    yarn1) YARN_ENABLE_GLOBAL_CACHE=false YARN_CACHE_FOLDER="$CACHE_DIR/yarn" yarn install --immutable ;;
+    pnpm) pnpm install --frozen-lockfile --prod=false --package-import-method copy ;;
+  esac
+}
+
+prune_dependencies() {
+  case "$MANAGER" in
+    npm) npm prune --omit=dev ;;
+    yarn)
+      [ -f .yarnrc.yml ] && { echo 'Modern yarn: development dependencies stay'; return 0; }
+      yarn install --frozen-lockfile --production=true --ignore-engines --ignore-scripts --prefer-offline \
+        --non-interactive --cache-folder "$CACHE_DIR/yarn" ;;
+    pnpm) CI=1 pnpm prune --prod --ignore-scripts ;;
+  esac
+}
+
+# Without a lockfile nothing else remembers what was installed. With one, `npm ci` starts afresh from npm's own cache.
+restore_modules() {
+  [ "$MANAGER" = npm ] && [ ! -f package-lock.json ] && [ -d "$CACHE_DIR/node_modules" ] || return 0
+  cp -R "$CACHE_DIR/node_modules" node_modules
+}
+
+save_modules() {
+  rm -rf "$CACHE_DIR/node_modules"
+  [ "$MANAGER" = npm ] && [ ! -f package-lock.json ] && [ -d node_modules ] || return 0
+  cp -R node_modules "$CACHE_DIR/node_modules"
+}

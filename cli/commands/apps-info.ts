@@ -1,0 +1,42 @@
+import type { AppResource } from '../../src/platform/app.ts';
+import type { DynoResource } from '../../src/platform/dyno.ts';
+import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { formatMoment } from '../lib/time.ts';
+
+export default defineCommand({
+  args: { name: { is: 'optional' } },
+  flags: APP_FLAGS,
+  async run(context) {
+    const { api, screen, args, world } = context;
+    const path = args.name === undefined ? await context.appPath() : `/apps/${encodeURIComponent(args.name)}`;
+    const app = await api.get<AppResource>(path);
+    if (screen.isJson) return screen.json(app);
+    const dynos = await api.get<readonly DynoResource[]>(`${path}/dynos`);
+    screen.heading(app.name);
+    screen.line();
+    screen.facts({
+      Created: formatMoment(app.created_at, world.now()),
+      Dynos: countByType(dynos),
+      'Git URL': app.git_url,
+      Language: app.buildpack_provided_description ?? undefined,
+      Maintenance: app.maintenance ? 'on' : 'off',
+      Owner: app.owner.email,
+      Released: app.released_at === null ? undefined : formatMoment(app.released_at, world.now()),
+      'Slug Size': formatBytes(app.slug_size ?? 0),
+      Stack: app.stack.name,
+      'Web URL': app.web_url,
+    });
+  },
+});
+
+function countByType(dynos: readonly DynoResource[]): string {
+  const counts = new Map<string, number>();
+  for (const { type } of dynos) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => `${type}: ${count}`).join(', ');
+}
+
+function formatBytes(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  if (bytes < 1_024 ** 2) return `${Math.round(bytes / 1_024)} KB`;
+  return `${Math.round(bytes / 1_024 ** 2)} MB`;
+}

@@ -1,0 +1,17 @@
+import type { DomainResource } from '../../src/platform/domain.ts';
+import { defineCommand } from '../lib/command.ts';
+
+export default defineCommand({
+  ofApp: true,
+  args: { hostname: { is: 'required', summary: 'www.example.com' } },
+  async run(context) {
+    const { api, screen, args } = context;
+    const path = await context.appPath('/domains');
+    const domain = await screen.progress(
+      `Adding ${screen.paintErr.green(args.hostname)} to ${screen.app(await context.app())}`,
+      () => api.post<DomainResource>(path, { hostname: args.hostname, sni_endpoint: null }),
+    );
+    if (screen.isJson) return screen.json(domain);
+    screen.line(`Point the DNS of ${domain.hostname} to any of your machines: every peer serves it.`);
+  },
+});

@@ -1,0 +1,7 @@
+import { defineCommand } from '../lib/command.ts';
+import { setMaintenance } from '../lib/maintenance.ts';
+
+export default defineCommand({
+  ofApp: true,
+  run: (context) => setMaintenance(context, false),
+});

@@ -1,0 +1,45 @@
+import type { PeerResource } from '../../src/platform/peer.ts';
+import { UsageError } from '../lib/cli-error.ts';
+import { defineCommand } from '../lib/command.ts';
+import { peerPath } from '../lib/peers.ts';
+import { poll } from '../lib/poll.ts';
+import { parseDuration } from '../lib/time.ts';
+
+export default defineCommand({
+  flags: {
+    off: { kind: 'boolean', summary: 'let it take dynos again' },
+    timeout: { kind: 'string', value: 'TIME', summary: 'stop waiting after this long (10m)' },
+  },
+  details:
+    'Drains the peer that is spoken to: others start its dynos before it stops them, so no request fails.\nUse --host to drain another.',
+  async run({ api, screen, flags, world }) {
+    const seconds = parseDuration(flags.timeout ?? '10m');
+    if (seconds === null) throw new UsageError(`"${flags.timeout}" is no time`, 'Write it like 90s or 10m');
+    const drain = (): Promise<PeerResource> =>
+      api.patch<PeerResource>(peerPath('~'), { draining: !flags.off });
+    const drained = flags.off
+      ? await screen.progress('Ending the drain', drain, ({ name }) => `done, ${name} takes dynos again`)
+      : await screen.progress(
+          'Moving all dynos elsewhere',
+          async (update) => {
+            const first = await drain();
+            if (first.dynos === 0) return first;
+            return poll(
+              async () => {
+                const peer = await api.get<PeerResource>(peerPath('~'));
+                update(`${peer.dynos} left`);
+                return peer.dynos === 0 ? peer : null;
+              },
+              {
+                everyMs: world.pollMs,
+                withinMs: seconds * 1_000,
+                lateMessage: `${first.name} still runs dynos after ${flags.timeout ?? '10m'}; it goes on draining`,
+                hint: 'See `kith peers` and `kith doctor`: is there room elsewhere?',
+              },
+            );
+          },
+          ({ name }) => `done, ${name} runs nothing`,
+        );
+    if (screen.isJson) screen.json(drained);
+  },
+});

@@ -1,0 +1,28 @@
+import { defineCommand } from '../lib/command.ts';
+import { parseCount } from '../lib/parse-count.ts';
+import { newestReleases } from '../lib/releases.ts';
+import { formatMoment } from '../lib/time.ts';
+
+export default defineCommand({
+  ofApp: true,
+  flags: { num: { kind: 'string', short: 'n', value: 'NUM', summary: 'how many, newest first (15)' } },
+  async run(context) {
+    const { api, screen, flags, world } = context;
+    const releases = await newestReleases(api, await context.appPath(), parseCount('num', flags.num, 15));
+    if (screen.isJson) return screen.json(releases);
+    const app = await context.app();
+    if (releases.length === 0) return screen.line(`${app} has no releases.`);
+    const current = releases.find((release) => release.current);
+    screen.heading(`${app} Releases${current === undefined ? '' : ` - Current: ${current.label}`}`);
+    screen.line();
+    screen.table(
+      ['V', 'DESCRIPTION', 'USER', 'CREATED'],
+      releases.map((release) => [
+        release.current ? screen.paint.green(release.label) : release.label,
+        release.description,
+        release.user.email,
+        formatMoment(release.created_at, world.now()),
+      ]),
+    );
+  },
+});

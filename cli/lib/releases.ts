@@ -1,0 +1,17 @@
+import type { ReleaseResource } from '../../src/platform/release.ts';
+import type { Client } from './client.ts';
+
+/** The newest releases of an app, newest first. */
+export function newestReleases(
+  api: Client,
+  appPath: string,
+  count: number,
+): Promise<readonly ReleaseResource[]> {
+  return api.get(`${appPath}/releases`, { range: `version ..; order=desc,max=${count}` });
+}
+
+/** `v7`: what a change has just made. */
+export async function newestLabel(api: Client, appPath: string): Promise<string> {
+  const [newest] = await newestReleases(api, appPath, 1);
+  return newest === undefined ? 'no release' : newest.label;
+}

@@ -1,0 +1,36 @@
+/** A dyno size as Heroku sells it: the memory quota, and how many processes and threads it may have. */
+export type DynoSize = {
+  /** As the API prints it: `Standard-1X`. */
+  readonly name: string;
+  readonly memoryMiB: number;
+  readonly processes: number;
+};
+
+// https://devcenter.heroku.com/articles/dyno-types
+export const DYNO_SIZES: readonly DynoSize[] = [
+  { name: 'Eco', memoryMiB: 512, processes: 256 },
+  { name: 'Basic', memoryMiB: 512, processes: 256 },
+  { name: 'Standard-1X', memoryMiB: 512, processes: 256 },
+  { name: 'Standard-2X', memoryMiB: 1_024, processes: 512 },
+  { name: 'Performance-M', memoryMiB: 2_560, processes: 16_384 },
+  { name: 'Performance-L', memoryMiB: 14_336, processes: 32_768 },
+  { name: 'Performance-L-RAM', memoryMiB: 30_720, processes: 24_576 },
+  { name: 'Performance-XL', memoryMiB: 63_488, processes: 32_768 },
+  { name: 'Performance-2XL', memoryMiB: 129_024, processes: 65_536 },
+];
+
+export const DEFAULT_SIZE: DynoSize = { name: 'Basic', memoryMiB: 512, processes: 256 };
+
+const sizesByName: ReadonlyMap<string, DynoSize> = new Map(
+  DYNO_SIZES.map((size) => [size.name.toLowerCase(), size]),
+);
+
+/** The size of that name, in any case; null when there is none. */
+export function parseSize(text: string): DynoSize | null {
+  return sizesByName.get(text.trim().toLowerCase()) ?? null;
+}
+
+/** The size of a name that is in the ledger or in facts already: one that only newer agents know counts as the default. */
+export function sizeOf(name: string): DynoSize {
+  return parseSize(name) ?? DEFAULT_SIZE;
+}

@@ -1,0 +1,182 @@
+import { PlatformError } from '../errors.ts';
+import { CONFIG_KEY_PATTERN } from '../ids.ts';
+import type { OpId, ReleaseId } from '../ids.ts';
+import type { Command, CommandContext } from './command.ts';
+import type { Snapshot } from './config-snapshot.ts';
+import { mustApp } from './decide-app.ts';
+import { formationAfterDeploy } from './decide-formation.ts';
+import type { Fold } from './fold.ts';
+import type { AppState } from './fold-app.ts';
+import { snapshotOfHeads } from './fold-release.ts';
+import type { OpBody, OpDraft, Sealed } from './op.ts';
+import { headsOf } from './register.ts';
+import {
+  configDescription,
+  deployDescription,
+  mergeDescription,
+  rollbackDescription,
+} from './release-text.ts';
+import type { App, Release } from './view.ts';
+
+type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+type ReleaseBody = Extract<OpBody, { kind: 'release' }>;
+type ConfigPatch = Readonly<Record<string, Sealed | null>>;
+
+/** Keys and sealed values together: a rollback writes them all in one op of at most 256 KiB. */
+const CONFIG_BYTES_MAX = 128 * 1024;
+
+/** Only what changes is written; when nothing does, nothing is. */
+export function patchConfig(
+  fold: Fold,
+  command: CommandOf<'config.patch'>,
+  by: CommandContext,
+): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  for (const key of Object.keys(command.config)) mustConfigKey(key);
+  const { config: current } = snapshotOfHeads(state.releases);
+  const changes = Object.entries(command.config).filter(
+    ([key, value]) => !isSameValue(current.get(key)?.value ?? null, value),
+  );
+  if (changes.length === 0) return [];
+  const config = Object.fromEntries(changes);
+  mustFit(app, current, config);
+  return [
+    releaseDraft(state, by, { cause: 'config', description: configDescription(config), slug: null, config }),
+  ];
+}
+
+export function deploy(
+  fold: Fold,
+  command: CommandOf<'release.deploy'>,
+  by: CommandContext,
+): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  const { slug } = command;
+  const description = deployDescription(command.description, slug.commit ?? slug.id);
+  return [
+    releaseDraft(state, by, { cause: 'deploy', description, slug, config: {} }),
+    ...formationAfterDeploy({ state, app }, slug.processTypes, by.user),
+  ];
+}
+
+/** A new release that says again all that the target said: its slug, its values, and that the rest is unset. */
+export function rollback(
+  fold: Fold,
+  command: CommandOf<'release.rollback'>,
+  by: CommandContext,
+): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  const target = mustRelease(app, command.to);
+  if (target.slug === null) {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot roll back "${app.name}" to ${target.label}: it has no slug`,
+      {
+        hint: 'Choose a release that was made after the first deploy: see `releases`',
+      },
+    );
+  }
+  const keys = [...snapshotOfHeads(state.releases).config.keys(), ...target.config.keys()];
+  const config = Object.fromEntries(keys.map((key) => [key, target.config.get(key)?.value ?? null]));
+  const description = rollbackDescription(target);
+  return [
+    releaseDraft(state, by, { cause: 'rollback', description, slug: target.slug, config }),
+    ...formationAfterDeploy({ state, app }, target.slug.processTypes, by.user),
+  ];
+}
+
+export function mergeReleases(
+  fold: Fold,
+  command: CommandOf<'release.merge'>,
+  by: CommandContext,
+): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  const heads = app.heads.map((id) => mustRelease(app, id));
+  if (heads.length < 2) {
+    throw new PlatformError(
+      'conflict',
+      `Cannot merge releases of "${app.name}": it has ${heads.length} head`,
+    );
+  }
+  const description = mergeDescription(heads);
+  return [releaseDraft(state, by, { cause: 'merge', description, slug: null, config: {} })];
+}
+
+export function recordBuild(
+  fold: Fold,
+  command: CommandOf<'build.record'>,
+  { user }: CommandContext,
+): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  const { build, status, commit, buildpacks, output, startedAt } = command;
+  const release = command.release === null ? null : mustRelease(app, command.release).op;
+  const known = app.builds.get(build);
+  if (known?.status === status && known.output === output && known.release === command.release) return [];
+  const parents = headsOf(state.builds.get(build));
+  return [
+    {
+      parents: release === null ? parents : [...parents, release],
+      body: {
+        kind: 'build.record',
+        app: app.id,
+        build,
+        status,
+        commit,
+        buildpacks,
+        output,
+        release,
+        user,
+        startedAt,
+      },
+    },
+  ];
+}
+
+/** A release on top of all heads: whoever acts after a split has seen both sides. */
+function releaseDraft(
+  state: AppState,
+  { user, request }: CommandContext,
+  what: Pick<ReleaseBody, 'cause' | 'description' | 'slug' | 'config'>,
+): OpDraft {
+  return {
+    parents: headOps(state),
+    body: { kind: 'release', app: state.id, ...what, user, request: what.cause === 'merge' ? null : request },
+  };
+}
+
+function headOps({ releases }: AppState): readonly OpId[] {
+  return [...releases.heads].sort().flatMap((id) => releases.releases.get(id)?.op ?? []);
+}
+
+function mustRelease(app: App, id: ReleaseId): Release {
+  const release = app.releases.get(id);
+  if (release === undefined) {
+    throw new PlatformError('not_found', "Couldn't find that release.", { resource: 'release' });
+  }
+  return release;
+}
+
+function mustConfigKey(key: string): void {
+  // An object cannot hold `__proto__` like any other key.
+  if (CONFIG_KEY_PATTERN.test(key) && key !== '__proto__') return;
+  throw new PlatformError('invalid_params', `"${key}" is not a valid config var name`, {
+    hint: 'Names are letters, digits and underscores, and do not start with a digit',
+  });
+}
+
+function mustFit(app: App, current: Snapshot['config'], config: ConfigPatch): void {
+  const after = new Map([...current].map(([key, write]) => [key, write.value]));
+  for (const [key, value] of Object.entries(config)) after.set(key, value);
+  let bytes = 0;
+  for (const [key, value] of after) bytes += key.length + (value?.length ?? 0);
+  if (bytes <= CONFIG_BYTES_MAX) return;
+  throw new PlatformError(
+    'invalid_params',
+    `Cannot set config vars of "${app.name}": together they would have ${bytes} bytes, at most ${CONFIG_BYTES_MAX} fit`,
+  );
+}
+
+function isSameValue(a: Sealed | null, b: Sealed | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}

@@ -1,0 +1,120 @@
+import { PlatformError } from '../errors.ts';
+import type { OpId } from '../ids.ts';
+import { assertNever } from '../step.ts';
+import type { AuthorLogs } from './author-logs.ts';
+import { digest } from './codec.ts';
+import type { Command, CommandContext, Decision } from './command.ts';
+import { createApp, destroyApp, setBuildpacks, updateApp } from './decide-app.ts';
+import {
+  admitMember,
+  createInvite,
+  createToken,
+  foundCluster,
+  removeMember,
+  revokeToken,
+  rotateKey,
+} from './decide-cluster.ts';
+import { addDomain, removeDomain } from './decide-domain.ts';
+import { restartFormation, scaleFormation } from './decide-formation.ts';
+import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './decide-release.ts';
+import type { Fold } from './fold.ts';
+import { requestKey } from './fold-batch.ts';
+import { readBody } from './op-body.ts';
+import type { OpDraft } from './op.ts';
+
+/** Longer Request-Ids are told apart by their hash. */
+const REQUEST_LENGTH_MAX = 200;
+
+/**
+ * Whether a write may be made on what this peer knows, and by which ops. Drafts name all that they replace as
+ * parents, and one another by `draftRef`; `appendDrafts` makes ops of them. Refusals are values, in Heroku's words.
+ * Whether an invite has expired is for the caller to say: there is no clock here.
+ */
+export function decide(fold: Fold, logs: AuthorLogs, command: Command, context: CommandContext): Decision {
+  try {
+    const { request, user } = context;
+    const isLong = request !== null && request.length > REQUEST_LENGTH_MAX;
+    const by = { user, request: isLong ? digest(request) : request };
+    const repeats = repeatedWrite(fold, command, by);
+    if (repeats !== null) return { ok: true, drafts: [], repeats };
+    const drafts = draftsFor(fold, logs, command, by);
+    for (const draft of drafts) mustBeReadable(draft);
+    return { ok: true, drafts, repeats: null };
+  } catch (error) {
+    if (error instanceof PlatformError) return { ok: false, error: error.toRecord() };
+    throw error;
+  }
+}
+
+function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandContext): readonly OpDraft[] {
+  switch (command.type) {
+    case 'cluster.found':
+      return foundCluster(fold, command);
+    case 'invite.create':
+      return createInvite(fold, command);
+    case 'member.admit':
+      return admitMember(fold, command);
+    case 'member.remove':
+      return removeMember(fold, logs, command);
+    case 'key.rotate':
+      return rotateKey(fold, command);
+    case 'token.create':
+      return createToken(fold, command);
+    case 'token.revoke':
+      return revokeToken(fold, command);
+    case 'app.create':
+      return createApp(fold, command, by);
+    case 'app.update':
+      return updateApp(fold, command);
+    case 'app.destroy':
+      return destroyApp(fold, command);
+    case 'config.patch':
+      return patchConfig(fold, command, by);
+    case 'release.deploy':
+      return deploy(fold, command, by);
+    case 'release.rollback':
+      return rollback(fold, command, by);
+    case 'release.merge':
+      return mergeReleases(fold, command, by);
+    case 'formation.scale':
+      return scaleFormation(fold, command, by);
+    case 'formation.restart':
+      return restartFormation(fold, command, by);
+    case 'domain.add':
+      return addDomain(fold, command);
+    case 'domain.remove':
+      return removeDomain(fold, command);
+    case 'buildpacks.set':
+      return setBuildpacks(fold, command);
+    case 'build.record':
+      return recordBuild(fold, command, by);
+    default:
+      return assertNever(command);
+  }
+}
+
+/** The op of an earlier try of the same request, at whichever peer it was made. */
+function repeatedWrite({ state }: Fold, command: Command, { request }: CommandContext): OpId | null {
+  if (request === null) return null;
+  switch (command.type) {
+    case 'app.create':
+      return state.writes.get(requestKey(request, command.type)) ?? null;
+    case 'config.patch':
+      return state.writes.get(requestKey(request, `${command.app}/config`)) ?? null;
+    case 'release.deploy':
+      return state.writes.get(requestKey(request, `${command.app}/deploy`)) ?? null;
+    case 'release.rollback':
+      return state.writes.get(requestKey(request, `${command.app}/rollback`)) ?? null;
+    default:
+      return null; // The others say what shall be, and saying it twice changes nothing.
+  }
+}
+
+/** What every peer would quarantine is refused before it is written. */
+function mustBeReadable({ body }: OpDraft): void {
+  const { kind, ...rest } = body;
+  const reading = readBody({ kind, body: rest });
+  if (reading.tag === 'flawed') {
+    throw new PlatformError('invalid_params', `Cannot write this change: ${reading.reason}`);
+  }
+}

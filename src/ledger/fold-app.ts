@@ -1,0 +1,223 @@
+import type { AppId, AppName, OpId, ProcessType } from '../ids.ts';
+import { assertNever } from '../step.ts';
+import { ReleaseEdit, currentOf, emptyReleases } from './fold-release.ts';
+import type { ReleaseGraph } from './fold-release.ts';
+import { compareStamps } from './hlc.ts';
+import { LayeredMap } from './layered-map.ts';
+import type { LayeredEdit } from './layered-map.ts';
+import type { FoldOp, OpOf } from './op-graph.ts';
+import type { OpBody } from './op.ts';
+import { writeRegister } from './register.ts';
+import type { Register, Write } from './register.ts';
+import type { App, Build } from './view.ts';
+
+/** One app as registers: what its `App` in the view is made from, and what decisions name as parents. */
+export type AppState = {
+  readonly id: AppId;
+  /** Null while only later ops are here. The earliest, should there be two. */
+  readonly created: OpOf<'app.create'> | null;
+  readonly destroyed: boolean;
+  /** Wall ms of the latest op of the app. */
+  readonly updatedAt: number;
+  readonly name: Register<AppName>;
+  readonly maintenance: Register<boolean>;
+  readonly buildpacks: Register<readonly string[]>;
+  readonly formation: ReadonlyMap<ProcessType, Register<{ quantity: number; size: string }>>;
+  /** Restart requests by scope: `''`, `web`, `web.1`. */
+  readonly restarts: ReadonlyMap<string, Register<null>>;
+  /** The domain's id, or null where it was removed. */
+  readonly domains: ReadonlyMap<string, Register<string | null>>;
+  readonly builds: LayeredMap<string, Register<OpOf<'build.record'>['body']>>;
+  readonly releases: ReleaseGraph;
+};
+
+/** The ops that are about one app. */
+export type AppBody = Extract<OpBody, { readonly app: AppId }>;
+
+export function newApp(id: AppId): AppState {
+  return {
+    id,
+    created: null,
+    destroyed: false,
+    updatedAt: 0,
+    name: [],
+    maintenance: [],
+    buildpacks: [],
+    formation: new Map(),
+    restarts: new Map(),
+    domains: new Map(),
+    builds: LayeredMap.empty(),
+    releases: emptyReleases(),
+  };
+}
+
+export function restartScope(type: ProcessType | null, index: number | null): string {
+  if (type === null) return '';
+  return index === null ? type : `${type}.${index}`;
+}
+
+/** The changes of one batch to one app: its maps are copied once, then written in place. */
+export class AppEdit {
+  /** Whether the name it wants, or its claim to it, may be another. */
+  hasNewName = false;
+  hasNewDomains = false;
+
+  readonly #base: AppState;
+  #fields: Pick<AppState, 'created' | 'destroyed' | 'updatedAt' | 'name' | 'maintenance' | 'buildpacks'>;
+  readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
+  readonly #restarts: Map<string, Register<null>>;
+  readonly #domains: Map<string, Register<string | null>>;
+  readonly #builds: LayeredEdit<string, Register<OpOf<'build.record'>['body']>>;
+  #releases: ReleaseEdit | null = null;
+
+  constructor(base: AppState) {
+    this.#base = base;
+    this.#fields = base;
+    this.#formation = new Map(base.formation);
+    this.#restarts = new Map(base.restarts);
+    this.#domains = new Map(base.domains);
+    this.#builds = base.builds.edit();
+  }
+
+  apply(op: FoldOp, body: AppBody): void {
+    const fields = this.#fields;
+    const write = <T>(value: T): Write<T> => ({ id: op.id, hlc: op.hlc, value });
+    this.#fields = { ...fields, updatedAt: Math.max(fields.updatedAt, op.hlc.ms) };
+    switch (body.kind) {
+      case 'app.create':
+        this.#create({ ...op, body });
+        break;
+      case 'app.update':
+        if (body.name !== undefined) this.#rename(op, body.name);
+        if (body.maintenance !== undefined) {
+          this.#set({ maintenance: writeRegister(fields.maintenance, write(body.maintenance), op.parents) });
+        }
+        break;
+      case 'app.destroy':
+        this.#set({ destroyed: true });
+        this.hasNewName = this.hasNewDomains = true;
+        break;
+      case 'release':
+        this.#releases ??= new ReleaseEdit(this.#base.releases);
+        this.#releases.add({ ...op, body });
+        break;
+      case 'formation.scale': {
+        const { type, quantity, size } = body;
+        this.#formation.set(
+          type,
+          writeRegister(this.#formation.get(type), write({ quantity, size }), op.parents),
+        );
+        break;
+      }
+      case 'formation.restart': {
+        const scope = restartScope(body.type, body.index);
+        this.#restarts.set(scope, writeRegister(this.#restarts.get(scope), write(null), op.parents));
+        break;
+      }
+      case 'domain.add':
+        this.#setDomain(body.hostname, write(body.domain), op.parents);
+        break;
+      case 'domain.remove':
+        this.#setDomain(body.hostname, write(null), op.parents);
+        break;
+      case 'buildpacks.set':
+        this.#set({ buildpacks: writeRegister(fields.buildpacks, write(body.buildpacks), op.parents) });
+        break;
+      case 'build.record':
+        this.#builds.set(body.build, writeRegister(this.#builds.get(body.build), write(body), op.parents));
+        break;
+      default:
+        assertNever(body);
+    }
+  }
+
+  done(): AppState {
+    return {
+      ...this.#base,
+      ...this.#fields,
+      formation: this.#formation,
+      restarts: this.#restarts,
+      domains: this.#domains,
+      builds: this.#builds.done(),
+      releases: this.#releases?.done() ?? this.#base.releases,
+    };
+  }
+
+  #set(fields: Partial<AppState>): void {
+    this.#fields = { ...this.#fields, ...fields };
+  }
+
+  #create(op: OpOf<'app.create'>): void {
+    const { created } = this.#fields;
+    if (created === null || compareStamps(op, created) < 0) this.#set({ created: op });
+    this.#rename(op, op.body.name);
+    this.hasNewDomains = true;
+  }
+
+  #rename(op: FoldOp, name: AppName): void {
+    const write = { id: op.id, hlc: op.hlc, value: name };
+    this.#set({ name: writeRegister(this.#fields.name, write, op.parents) });
+    this.hasNewName = true;
+  }
+
+  #setDomain(hostname: string, write: Write<string | null>, parents: readonly OpId[]): void {
+    this.#domains.set(hostname, writeRegister(this.#domains.get(hostname), write, parents));
+    this.hasNewDomains = true;
+  }
+}
+
+/** The app as readers see it; null until it was created. */
+export function toApp(state: AppState, name: AppName): App | null {
+  const { id, created, updatedAt, destroyed, releases } = state;
+  if (created === null) return null;
+  return {
+    id,
+    wantedName: state.name[0]?.value ?? name,
+    name,
+    owner: created.body.owner,
+    createdAt: created.hlc.ms,
+    updatedAt,
+    maintenance: state.maintenance[0]?.value ?? false,
+    destroyed,
+    releases: releases.releases,
+    heads: [...releases.heads].sort(),
+    current: currentOf(releases),
+    formation: latest(state.formation, ({ value, hlc }, type) => ({ type, ...value, updatedAt: hlc.ms })),
+    restarts: latest(state.restarts, ({ id }) => id),
+    buildpacks: state.buildpacks[0]?.value ?? [],
+    domains: latest(state.domains, ({ value, hlc }, hostname) =>
+      value === null ? null : { hostname, domain: value, createdAt: hlc.ms },
+    ),
+    builds: latest(state.builds, (write) => toBuild(write, releases)),
+  };
+}
+
+function toBuild({ value, hlc }: Write<OpOf<'build.record'>['body']>, releases: ReleaseGraph): Build {
+  const { build, status, commit, buildpacks, output, user, startedAt } = value;
+  const release = value.release === null ? null : (releases.byOp.get(value.release) ?? null);
+  return {
+    build,
+    status,
+    commit,
+    buildpacks,
+    output,
+    release,
+    user,
+    createdAt: startedAt,
+    updatedAt: hlc.ms,
+  };
+}
+
+/** What counts in each register; null drops the entry. */
+function latest<Key, T, Out>(
+  registers: ReadonlyMap<Key, Register<T>>,
+  show: (write: Write<T>, key: Key) => Out | null,
+): ReadonlyMap<Key, Out> {
+  const shown = new Map<Key, Out>();
+  for (const [key, register] of registers) {
+    const write = register[0];
+    const out = write === undefined ? null : show(write, key);
+    if (out !== null) shown.set(key, out);
+  }
+  return shown;
+}

@@ -1,0 +1,178 @@
+import type { AppId, AppName, OpId } from '../ids.ts';
+import { applyAccess, noAccess } from './fold-access.ts';
+import type { AccessState } from './fold-access.ts';
+import { AppEdit, newApp, toApp } from './fold-app.ts';
+import type { AppBody, AppState } from './fold-app.ts';
+import { LayeredMap } from './layered-map.ts';
+import { assignNames, assignOldest } from './names.ts';
+import type { Claim } from './names.ts';
+import type { FoldOp } from './op-graph.ts';
+import type { OpBody } from './op.ts';
+import type { App } from './view.ts';
+
+/** All that the ops which count have made, members apart. */
+export type FoldState = {
+  readonly apps: ReadonlyMap<AppId, AppState>;
+  /** The apps as readers see them. */
+  readonly shown: ReadonlyMap<AppId, App>;
+  readonly names: ReadonlyMap<AppName, AppId>;
+  readonly domains: ReadonlyMap<string, AppId>;
+  readonly access: AccessState;
+  /** Request-Id to the op it made; the least id, where there are several. */
+  readonly requests: LayeredMap<string, OpId>;
+  /** The same by what was asked (`requestKey`): one client request may make several writes. */
+  readonly writes: LayeredMap<string, OpId>;
+  readonly quarantined: ReadonlyMap<OpId, string>;
+};
+
+export function emptyState(): FoldState {
+  return {
+    apps: new Map(),
+    shown: new Map(),
+    names: new Map(),
+    domains: new Map(),
+    access: noAccess(),
+    requests: LayeredMap.empty(),
+    writes: LayeredMap.empty(),
+    quarantined: new Map(),
+  };
+}
+
+/** What a repeated request is known by: the write it made, of which kind, on which app. */
+export function requestKey(request: string, what: 'app.create' | `${AppId}/${string}`): string {
+  return `${what} ${request}`;
+}
+
+/** Applies ops that count, copying what they touch once. */
+export class FoldBatch {
+  readonly #base: FoldState;
+  readonly #shunned: ReadonlyMap<OpId, string>;
+  readonly #edits = new Map<AppId, AppEdit>();
+  readonly #flaws = new Map<OpId, string>();
+  readonly #requests;
+  readonly #writes;
+  #access: AccessState;
+
+  constructor(base: FoldState, shunned: ReadonlyMap<OpId, string>) {
+    this.#base = base;
+    this.#shunned = shunned;
+    this.#requests = base.requests.edit();
+    this.#writes = base.writes.edit();
+    this.#access = base.access;
+  }
+
+  /** Never throws: what cannot be applied is set aside under its reason, and the rest goes on. */
+  apply(op: FoldOp): void {
+    const { reading } = op;
+    const shunned = this.#shunned.get(op.id);
+    if (shunned !== undefined) this.#flaws.set(op.id, shunned);
+    else if (reading.tag === 'flawed') this.#flaws.set(op.id, reading.reason);
+    else if (reading.tag === 'body') {
+      try {
+        this.#applyBody(op, reading.body);
+      } catch (error) {
+        this.#flaws.set(op.id, error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  done(): FoldState {
+    const base = this.#base;
+    const edits = [...this.#edits];
+    const quarantined =
+      this.#flaws.size === 0 ? base.quarantined : new Map([...base.quarantined, ...this.#flaws]);
+    const unchanged = {
+      ...base,
+      quarantined,
+      access: this.#access,
+      requests: this.#requests.done(),
+      writes: this.#writes.done(),
+    };
+    if (edits.length === 0) return unchanged;
+    const apps = new Map(base.apps);
+    for (const [id, edit] of edits) apps.set(id, edit.done());
+    const hasNewNames = edits.some(([, edit]) => edit.hasNewName);
+    const names = hasNewNames ? assignNames(nameClaims(apps)) : base.names;
+    const hasNewDomains = edits.some(([, edit]) => edit.hasNewDomains);
+    const domains = hasNewDomains ? assignOldest(domainClaims(apps)) : base.domains;
+    const shown = this.#show(apps, hasNewNames ? names : null);
+    return { ...unchanged, apps, shown, names, domains };
+  }
+
+  #applyBody(op: FoldOp, body: OpBody): void {
+    switch (body.kind) {
+      case 'cluster.found':
+      case 'member.admit':
+      case 'member.remove':
+        return; // Judged apart, before anything is applied: see `judgeMembers`.
+      case 'invite.create':
+      case 'token.create':
+      case 'token.revoke':
+      case 'key.rotate':
+        this.#access = applyAccess(this.#access, op, body);
+        return;
+      default:
+        this.#edit(body).apply(op, body);
+        this.#noteRequest(op, body);
+    }
+  }
+
+  #edit(body: AppBody): AppEdit {
+    const known = this.#edits.get(body.app);
+    if (known !== undefined) return known;
+    const edit = new AppEdit(this.#base.apps.get(body.app) ?? newApp(body.app));
+    this.#edits.set(body.app, edit);
+    return edit;
+  }
+
+  #noteRequest({ id }: FoldOp, body: AppBody): void {
+    if ((body.kind !== 'app.create' && body.kind !== 'release') || body.request === null) return;
+    const what = body.kind === 'release' ? (`${body.app}/${body.cause}` as const) : body.kind;
+    keepLeast(this.#requests, body.request, id);
+    keepLeast(this.#writes, requestKey(body.request, what), id);
+  }
+
+  /** Makes the views of touched apps, and of those that another app's coming or going has renamed. */
+  #show(apps: ReadonlyMap<AppId, AppState>, names: FoldState['names'] | null): ReadonlyMap<AppId, App> {
+    const shown = new Map(this.#base.shown);
+    for (const id of this.#edits.keys()) {
+      const state = apps.get(id);
+      const wanted = state?.name[0]?.value;
+      if (state === undefined || wanted === undefined) continue;
+      const app = toApp(state, state.destroyed ? wanted : (shown.get(id)?.name ?? wanted));
+      if (app !== null) shown.set(id, app);
+    }
+    for (const [name, id] of names ?? []) {
+      const app = shown.get(id);
+      if (app !== undefined && app.name !== name) shown.set(id, { ...app, name });
+    }
+    return shown;
+  }
+}
+
+function keepLeast(
+  ids: { get(key: string): OpId | undefined; set(key: string, id: OpId): void },
+  key: string,
+  id: OpId,
+) {
+  const held = ids.get(key);
+  if (held === undefined || id < held) ids.set(key, id);
+}
+
+function nameClaims(apps: ReadonlyMap<AppId, AppState>): readonly Claim<AppName>[] {
+  return liveApps(apps).flatMap(({ id, name: [first] }) =>
+    first === undefined ? [] : [{ id, wanted: first.value, hlc: first.hlc }],
+  );
+}
+
+function domainClaims(apps: ReadonlyMap<AppId, AppState>): readonly Claim<string>[] {
+  return liveApps(apps).flatMap(({ id, domains }) =>
+    [...domains].flatMap(([wanted, [first]]) =>
+      first === undefined || first.value === null ? [] : [{ id, wanted, hlc: first.hlc }],
+    ),
+  );
+}
+
+function liveApps(apps: ReadonlyMap<AppId, AppState>): readonly AppState[] {
+  return [...apps.values()].filter((app) => app.created !== null && !app.destroyed);
+}

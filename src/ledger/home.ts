@@ -1,0 +1,54 @@
+import type { PeerId } from '../ids.ts';
+import { assertNever } from '../step.ts';
+import { digest } from './codec.ts';
+import type { Command } from './command.ts';
+import type { View } from './view.ts';
+
+/**
+ * The order in which peers are a thing's home: all that know the same peers agree, and a peer that comes or goes
+ * changes the first place of few things. @see Thaler & Ravishankar 1998, rendezvous hashing
+ */
+export function rendezvousOrder(key: string, peers: readonly PeerId[]): PeerId[] {
+  return peers
+    .map((peer) => ({ peer, score: digest(`${key}\n${peer}`) }))
+    .sort((a, b) => (a.score < b.score ? 1 : a.score > b.score ? -1 : 0))
+    .map(({ peer }) => peer);
+}
+
+/**
+ * What a command's writers must meet over, so that release numbers are gap-free and names are given once: the app,
+ * or the name that is asked for. Null: nothing to collide with, written where it is asked.
+ */
+export function homeKey(view: View, command: Command): string | null {
+  switch (command.type) {
+    case 'cluster.found':
+    case 'invite.create':
+    case 'member.admit':
+    case 'member.remove':
+    case 'key.rotate':
+    case 'token.create':
+    case 'token.revoke':
+      return null;
+    case 'app.create':
+      return command.name ?? command.fallbackName;
+    case 'app.update': {
+      const isRename = command.name !== undefined && command.name !== view.apps.get(command.app)?.name;
+      return isRename ? command.name : command.app;
+    }
+    case 'domain.add':
+      return command.hostname.toLowerCase();
+    case 'app.destroy':
+    case 'config.patch':
+    case 'release.deploy':
+    case 'release.rollback':
+    case 'release.merge':
+    case 'formation.scale':
+    case 'formation.restart':
+    case 'domain.remove':
+    case 'buildpacks.set':
+    case 'build.record':
+      return command.app;
+    default:
+      return assertNever(command);
+  }
+}

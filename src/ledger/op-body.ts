@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
+import type { AppId, AppName, BlobId, OpId, PeerId, ProcessType } from '../ids.ts';
+import type { Op, OpBody, OpKind, Sealed, SlugRef } from './op.ts';
+
+type BodyOf<Kind extends OpKind> = Omit<Extract<OpBody, { kind: Kind }>, 'kind'>;
+
+const matching = <T extends string>(pattern: RegExp) =>
+  z.custom<T>((value) => typeof value === 'string' && pattern.test(value), `must match ${pattern.source}`);
+
+const text = (max: number) => z.string().max(max);
+const count = z.number().int().min(0);
+const bytes = z.custom<Sealed>((value) => value instanceof Uint8Array, 'must be bytes');
+
+const app = matching<AppId>(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+const appName = matching<AppName>(APP_NAME_PATTERN);
+const peer = matching<PeerId>(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/);
+const blob = matching<BlobId>(/^[0-9a-f]{64}$/);
+const opId = matching<OpId>(/^[a-z2-7]{52}$/);
+const processType = matching<ProcessType>(PROCESS_TYPE_PATTERN);
+const hostname = matching<string>(/^[a-z0-9.-]{1,253}$/);
+/** Ids that the writer made up: UUIDs mostly. */
+const name = text(200);
+const user = text(320);
+const request = text(200).nullable();
+
+/** `__proto__`, which an object cannot hold like any other key, is dropped by zod. */
+const configKey = matching<string>(CONFIG_KEY_PATTERN);
+
+const slug: z.ZodType<SlugRef> = z.object({
+  id: blob,
+  bytes: count,
+  arch: text(32),
+  stack: text(64),
+  processTypes: z.record(processType, text(32_768)),
+  commit: text(200).nullable(),
+  buildpack: text(2_000).nullable(),
+  source: blob.nullable(),
+});
+
+/** Fields that are not named here are dropped: a newer agent may have added them. */
+const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
+  'cluster.found': z.object({ name, caCert: text(65_536), caKey: bytes }),
+  'invite.create': z.object({ invite: name, secretHash: text(200), expiresAt: z.number() }),
+  'member.admit': z.object({ peer, invite: name.nullable(), name }),
+  'member.remove': z.object({ peer, cut: z.record(text(64), z.number().int().min(-1)) }),
+  'key.rotate': z.object({ key: name }),
+  'token.create': z.object({ token: name, hash: text(200), user, description: text(2_000) }),
+  'token.revoke': z.object({ token: name }),
+  'app.create': z.object({ app, name: appName, owner: user, request }),
+  'app.update': z.object({
+    app,
+    name: appName.exactOptional(),
+    maintenance: z.boolean().exactOptional(),
+  }),
+  'app.destroy': z.object({ app }),
+  release: z
+    .object({
+      app,
+      cause: z.enum(['create', 'config', 'deploy', 'rollback', 'merge']),
+      description: text(2_000),
+      user,
+      slug: slug.nullable(),
+      config: z.record(configKey, bytes.nullable()),
+      request,
+    })
+    // A merge is known by its parents alone, so that two peers write the same one: it has nothing of its own to say.
+    .refine(
+      ({ cause, slug, config }) => cause !== 'merge' || (slug === null && Object.keys(config).length === 0),
+      'a merge writes nothing itself',
+    ),
+  'formation.scale': z.object({
+    app,
+    type: processType,
+    quantity: count.max(100_000),
+    size: text(64),
+    user,
+  }),
+  'formation.restart': z.object({
+    app,
+    type: processType.nullable(),
+    index: z.number().int().min(1).nullable(),
+    user,
+  }),
+  'domain.add': z.object({ app, hostname, domain: name }),
+  'domain.remove': z.object({ app, hostname }),
+  'buildpacks.set': z.object({ app, buildpacks: z.array(text(2_000)).max(100) }),
+  'build.record': z.object({
+    app,
+    build: name,
+    status: z.enum(['succeeded', 'failed']),
+    commit: text(200).nullable(),
+    buildpacks: z.array(text(2_000)).max(100),
+    output: blob.nullable(),
+    release: opId.nullable(),
+    user,
+    startedAt: z.number(),
+  }),
+};
+
+/** What an op says: a body, a kind that only newer agents know, or nothing that can be read. */
+export type Reading =
+  | { readonly tag: 'body'; readonly body: OpBody }
+  | { readonly tag: 'unknown' }
+  | { readonly tag: 'flawed'; readonly reason: string };
+
+/** Reads an op's body by its kind. The same at every peer of one version; never throws. */
+export function readBody(op: Pick<Op, 'kind' | 'body'>): Reading {
+  const { kind } = op;
+  if (!isKnown(kind)) return { tag: 'unknown' };
+  const parsed = BODIES[kind].safeParse(op.body);
+  if (parsed.success) return { tag: 'body', body: { kind, ...parsed.data } as OpBody };
+  const issue = parsed.error.issues[0];
+  return {
+    tag: 'flawed',
+    reason: `${kind}: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`,
+  };
+}
+
+function isKnown(kind: string): kind is OpKind {
+  return Object.hasOwn(BODIES, kind);
+}

@@ -1,0 +1,37 @@
+import { toInvites, toTokens } from './fold-access.ts';
+import type { FoldState } from './fold-batch.ts';
+import type { Membership } from './fold-members.ts';
+import type { View } from './view.ts';
+
+/** What the last view was made from: parts that did not change are used again, so that readers can tell by identity. */
+type Previous = { readonly view: View; readonly state: FoldState; readonly membership: Membership };
+
+/** The view that readers get of a fold's insides. */
+export function toView(
+  state: FoldState,
+  membership: Membership,
+  waiting: number,
+  previous: Previous | null,
+): View {
+  const { founding, members } = membership;
+  const { access } = state;
+  const hasSameAccess = previous?.state.access === access;
+  const hasSameMembers = previous?.membership === membership;
+  return {
+    cluster: founding?.cluster ?? null,
+    clusterName: founding?.body.name ?? '',
+    ca: hasSameMembers
+      ? previous.view.ca
+      : founding && { cert: founding.body.caCert, key: founding.body.caKey },
+    members,
+    invites: hasSameAccess && hasSameMembers ? previous.view.invites : toInvites(access, membership),
+    tokens: hasSameAccess ? previous.view.tokens : toTokens(access),
+    dataKey: access.dataKey[0]?.value ?? null,
+    apps: state.shown,
+    names: state.names,
+    domains: state.domains,
+    requests: state.requests,
+    waiting,
+    quarantined: state.quarantined,
+  };
+}

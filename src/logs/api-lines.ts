@@ -1,0 +1,81 @@
+import type { AppId, OpId } from '../ids.ts';
+import type { Command } from '../ledger/command.ts';
+import type { UserEmail } from '../ledger/op.ts';
+import type { Release, View } from '../ledger/view.ts';
+
+/**
+ * What `app[api]` says of a command that was carried out, in Heroku's words (clients colour and parse them).
+ * @param view the state that holds the result
+ * @param ops what `PeerHost.command` resolved with
+ * @returns no line for commands that Heroku does not log
+ */
+export function apiLogLines(
+  command: Command,
+  view: View,
+  ops: readonly OpId[],
+  user: UserEmail,
+): readonly string[] {
+  switch (command.type) {
+    case 'app.create':
+    case 'config.patch':
+    case 'release.deploy':
+    case 'release.rollback':
+    case 'release.merge':
+      return releasesMadeBy(view, command.app, ops).flatMap((release) => releaseTexts(release, user));
+    case 'formation.scale':
+      return scaleTexts(view, command, user);
+    case 'build.record':
+      return [
+        command.status === 'succeeded'
+          ? 'Build succeeded'
+          : `Build failed -- check your build output: kith builds:output ${command.build}`,
+      ];
+    case 'app.update':
+      return command.maintenance === undefined
+        ? []
+        : [`Maintenance mode ${command.maintenance ? 'enabled' : 'disabled'} by user ${user}`];
+    case 'domain.add':
+      return [`Add domain ${command.hostname} by user ${user}`];
+    case 'domain.remove':
+      return [`Remove domain ${command.hostname} by user ${user}`];
+    default:
+      return [];
+  }
+}
+
+/** Said when a build begins: no command marks that moment. */
+export function buildStartedText(user: UserEmail): string {
+  return `Build started by user ${user}`;
+}
+
+/** Said when somebody asks for a one-off dyno. */
+export function oneOffText(command: string, user: UserEmail): string {
+  return `Starting process with command \`${command}\` by user ${user}`;
+}
+
+/** The releases that these ops wrote, oldest first. */
+export function releasesMadeBy(view: View, app: AppId, ops: readonly OpId[]): readonly Release[] {
+  const made = new Set(ops);
+  const releases = view.apps.get(app)?.releases.values() ?? [];
+  return [...releases]
+    .filter((release) => made.has(release.op))
+    .sort((a, b) => a.number - b.number || (a.id < b.id ? -1 : 1));
+}
+
+/** Two lines a release: what it was, and its number. */
+function releaseTexts(release: Release, user: UserEmail): readonly string[] {
+  return [`${release.description} by user ${user}`, `Release ${release.label} created by user ${user}`];
+}
+
+function scaleTexts(
+  view: View,
+  command: Extract<Command, { type: 'formation.scale' }>,
+  user: UserEmail,
+): readonly string[] {
+  const asked = new Set(command.updates.map((update) => update.type));
+  const entries = [...(view.apps.get(command.app)?.formation.values() ?? [])]
+    .filter((entry) => asked.has(entry.type))
+    .sort((a, b) => (a.type < b.type ? -1 : 1))
+    .map((entry) => `${entry.type}@${entry.quantity}:${entry.size}`);
+  return entries.length === 0 ? [] : [`Scaled to ${entries.join(' ')} by user ${user}`];
+}

@@ -1,0 +1,48 @@
+import { spreadRumour } from './gossip.ts';
+import { startProbe } from './probe.ts';
+import { adjustHealth } from './self-doubt.ts';
+import type { Draft } from './state.ts';
+import { bury, revive, suspect } from './suspicion.ts';
+import type { Rumour } from './types.ts';
+
+/** Believes, confirms or refutes what another peer passed on. Rumours about strangers are nobody's business. */
+export function hearRumour(draft: Draft, rumour: Rumour): void {
+  if (rumour.peer === draft.self) return refute(draft, rumour);
+  const member = draft.members.get(rumour.peer);
+  if (member === undefined) return;
+  switch (rumour.state) {
+    case 'alive':
+      return revive(draft, rumour.peer, rumour.incarnation);
+    case 'suspect':
+      suspect(draft, rumour.peer, rumour.incarnation, rumour.by);
+      return doubleCheck(draft, rumour);
+    case 'down':
+    case 'left':
+      if (bury(draft, rumour.peer, { state: rumour.state, incarnation: rumour.incarnation, by: rumour.by })) {
+        doubleCheck(draft, rumour);
+      }
+  }
+}
+
+/** Looks for ourselves: our ping tells the accused what is said, and our own failure to reach it confirms it. */
+function doubleCheck(draft: Draft, rumour: Rumour): void {
+  const member = draft.members.get(rumour.peer);
+  if (member === undefined || rumour.incarnation < member.incarnation) return;
+  const isWitness = member.suspicion?.by.includes(draft.self) === true;
+  if (!isWitness && (member.connected || member.status === 'suspect')) startProbe(draft, rumour.peer);
+}
+
+/** We are alive: a higher incarnation of ours beats whatever is said of the one in the rumour. */
+function refute(draft: Draft, rumour: Rumour): void {
+  const isThreat =
+    rumour.state === 'alive'
+      ? rumour.incarnation > draft.incarnation
+      : rumour.incarnation >= draft.incarnation;
+  if (!isThreat || draft.left) return;
+  draft.incarnation = rumour.incarnation + 1;
+  draft.effects.push({ tag: 'incarnation', incarnation: draft.incarnation });
+  const { self: peer, incarnation } = draft;
+  spreadRumour(draft, { peer, incarnation, state: 'alive', by: peer });
+  draft.nextGossipAt = draft.now;
+  if (rumour.state === 'suspect' || rumour.state === 'down') adjustHealth(draft, 1);
+}

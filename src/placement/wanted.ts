@@ -1,0 +1,53 @@
+import { sizeOf } from '../dynos/sizes.ts';
+import { slotKey } from '../ids.ts';
+import { generationOf } from '../ledger/generation.ts';
+import type { App, FormationEntry, Release, View } from '../ledger/view.ts';
+import type { WantedSlot } from './types.ts';
+
+/** Every place that the formations of all live apps ask to be filled, at the release and generation each should run. */
+export function wantedSlots(view: View): WantedSlot[] {
+  const slots: WantedSlot[] = [];
+  for (const app of view.apps.values()) {
+    const release = app.current === null ? undefined : app.releases.get(app.current);
+    if (app.destroyed || release === undefined) continue;
+    for (const entry of app.formation.values()) slots.push(...slotsOf(app, release, entry));
+  }
+  return slots.sort(compareSlots);
+}
+
+/** The order in which slots are dealt out: by app, type and number, the same on every peer. */
+export function compareSlots(a: WantedSlot, b: WantedSlot): number {
+  return compareText(a.app, b.app) || compareText(a.type, b.type) || a.index - b.index;
+}
+
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** An app without a slug, or a type that the slug does not declare, has nothing to run. */
+function slotsOf(app: App, release: Release, entry: FormationEntry): WantedSlot[] {
+  const { slug } = release;
+  const command = slug?.processTypes[entry.type];
+  if (slug === null || command === undefined) return [];
+  const slots: WantedSlot[] = [];
+  for (let index = 1; index <= entry.quantity; index += 1) {
+    const generation = generationOf(app, entry.type, index);
+    if (generation === null) continue;
+    const { name: size, memoryMiB } = sizeOf(entry.size);
+    slots.push({
+      slot: slotKey(app.id, entry.type, index),
+      app: app.id,
+      type: entry.type,
+      index,
+      release: release.id,
+      generation,
+      size,
+      memoryMiB,
+      command,
+      arch: slug.arch,
+      slug: slug.id,
+    });
+  }
+  return slots;
+}

@@ -1,0 +1,23 @@
+import type { View } from '../ledger/view.ts';
+import type { PeerId } from '../ids.ts';
+
+export type ClusterResource = {
+  readonly id: string | null;
+  readonly name: string;
+  readonly self: { readonly id: string; readonly name: string };
+  /** PEM; what `git` and the official CLI must trust. Null until the ledger has come. */
+  readonly ca_cert: string | null;
+  readonly members: readonly { readonly id: string; readonly name: string }[];
+};
+
+export function clusterResource(view: View, self: PeerId): ClusterResource {
+  return {
+    id: view.cluster,
+    name: view.clusterName,
+    self: { id: self, name: view.members.get(self)?.name ?? self },
+    ca_cert: view.ca?.cert ?? null,
+    members: [...view.members.values()]
+      .filter((member) => member.state === 'member')
+      .map((member) => ({ id: member.peer, name: member.name })),
+  };
+}

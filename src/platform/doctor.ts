@@ -1,0 +1,114 @@
+import type { PeerId, SlotKey } from '../ids.ts';
+import { parseSlotKey } from '../ids.ts';
+import type { App, View } from '../ledger/view.ts';
+import type { PeerStatus } from '../shell/host.ts';
+import { liveApps } from './app.ts';
+import { peerResources } from './peer.ts';
+import type { PeerResource } from './peer.ts';
+
+export type Problem = {
+  readonly id: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  readonly hint: string;
+};
+
+export type DoctorResource = {
+  readonly problems: readonly Problem[];
+  /** Ops that threw when applied: stored, forwarded, skipped. */
+  readonly quarantined: readonly { readonly op: string; readonly reason: string }[];
+  /** Ops whose parents have not come yet. */
+  readonly waiting: number;
+};
+
+export type Unplaced = { readonly slot: SlotKey; readonly reason: string };
+
+/** What is wrong with the cluster as this peer sees it, gravest first. */
+export function doctorResource(
+  view: View,
+  statuses: readonly PeerStatus[],
+  unplaced: readonly Unplaced[],
+  self: PeerId,
+): DoctorResource {
+  const problems = [
+    ...peerResources(view, statuses, self).flatMap(peerProblems),
+    ...unplaced.map((each) => unplacedProblem(view, each)),
+    ...liveApps(view).flatMap(appProblems),
+    ...ledgerProblems(view),
+  ];
+  const gravity = { error: 0, warning: 1, info: 2 };
+  return {
+    problems: problems.sort((a, b) => gravity[a.severity] - gravity[b.severity]),
+    quarantined: [...view.quarantined].map(([op, reason]) => ({ op, reason })),
+    waiting: view.waiting,
+  };
+}
+
+function peerProblems(peer: PeerResource): readonly Problem[] {
+  if (peer.state === 'alive') return [];
+  const message = `The peer "${peer.name}" is ${peer.state}`;
+  const isDown = peer.state === 'down' || peer.state === 'gone';
+  return [
+    {
+      id: 'peer_not_alive',
+      severity: isDown ? 'error' : 'warning',
+      message,
+      hint: isDown
+        ? `Start its agent; if it never comes back, \`kith peers:remove ${peer.name}\``
+        : 'It may be restarting or cut off: look again in a moment',
+    },
+  ];
+}
+
+function unplacedProblem(view: View, { slot, reason }: Unplaced): Problem {
+  const { app, type, index } = parseSlotKey(slot);
+  const name = view.apps.get(app)?.name ?? app;
+  return {
+    id: 'dyno_unplaced',
+    severity: 'error',
+    message: `No peer can run ${type}.${index} of "${name}": ${reason}`,
+    hint: 'Scale it down, make room, or let another peer join',
+  };
+}
+
+function appProblems(app: App): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (app.name !== app.wantedName) {
+    problems.push({
+      id: 'app_name_taken_twice',
+      severity: 'warning',
+      message: `"${app.wantedName}" was created on both sides of a split: the later is shown as "${app.name}"`,
+      hint: `\`kith apps:rename NEW --app ${app.name}\` gives it a name of its own`,
+    });
+  }
+  if (app.heads.length > 1) {
+    problems.push({
+      id: 'releases_unmerged',
+      severity: 'info',
+      message: `"${app.name}" has ${app.heads.length} newest releases, made on both sides of a split`,
+      hint: 'Its home peer merges them by itself',
+    });
+  }
+  return problems;
+}
+
+function ledgerProblems(view: View): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (view.quarantined.size > 0) {
+    problems.push({
+      id: 'ops_quarantined',
+      severity: 'error',
+      message: `${view.quarantined.size} ops of the ledger could not be applied`,
+      hint: 'They are kept and skipped; an agent upgrade may understand them',
+    });
+  }
+  if (view.waiting > 0) {
+    problems.push({
+      id: 'ops_waiting',
+      severity: 'info',
+      message: `${view.waiting} ops of the ledger wait for others that have not come`,
+      hint: 'They come by themselves when this peer reaches those that hold them',
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,56 @@
+import { PlatformError } from '../errors.ts';
+import type { App, Domain } from '../ledger/view.ts';
+import { appRef } from './app.ts';
+import type { AppRef } from './app.ts';
+import { uuidOf } from './ids.ts';
+import { isoTime } from './time.ts';
+
+export type DomainResource = {
+  readonly id: string;
+  readonly app: AppRef;
+  readonly hostname: string;
+  readonly kind: 'heroku' | 'custom';
+  readonly cname: string | null;
+  /** Nothing happens behind the scenes: a domain serves as soon as it is added. */
+  readonly status: 'none';
+  readonly sni_endpoint: null;
+  readonly acm_status: null;
+  readonly acm_status_reason: null;
+  readonly created_at: string;
+  readonly updated_at: string;
+};
+
+/** The app's own name in the cluster and its custom domains. `webUrl` is where the cluster serves the app. */
+export function domainResources(app: App, webUrl: string): readonly DomainResource[] {
+  const ownName = new URL(webUrl).hostname;
+  const own = domain(
+    app,
+    { hostname: ownName, domain: uuidOf('domain', app.id), createdAt: app.createdAt },
+    null,
+  );
+  const custom = [...app.domains.values()].map((each) => domain(app, each, ownName));
+  return [own, ...custom];
+}
+
+export function mustFindDomain(domains: readonly DomainResource[], idOrHostname: string): DomainResource {
+  const wanted = idOrHostname.toLowerCase();
+  const found = domains.find((each) => each.id === wanted || each.hostname === wanted);
+  if (found !== undefined) return found;
+  throw new PlatformError('not_found', `Couldn't find the domain "${idOrHostname}".`, { resource: 'domain' });
+}
+
+function domain(app: App, { hostname, domain: id, createdAt }: Domain, cname: string | null): DomainResource {
+  return {
+    id,
+    app: appRef(app),
+    hostname,
+    kind: cname === null ? 'heroku' : 'custom',
+    cname,
+    status: 'none',
+    sni_endpoint: null,
+    acm_status: null,
+    acm_status_reason: null,
+    created_at: isoTime(createdAt),
+    updated_at: isoTime(createdAt),
+  };
+}

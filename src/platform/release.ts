@@ -1,0 +1,96 @@
+import type { App, Release } from '../ledger/view.ts';
+import { PlatformError } from '../errors.ts';
+import type { SlugRef } from '../ledger/op.ts';
+import { userResource } from './account.ts';
+import type { UserResource } from './account.ts';
+import { appRef } from './app.ts';
+import type { AppRef } from './app.ts';
+import { releaseUuid, slugUuid } from './ids.ts';
+import { isoTime } from './time.ts';
+
+export type ReleaseResource = {
+  readonly id: string;
+  readonly version: number;
+  /** Ours: `v5`, or `v5.k3f9` where both sides of a split made a v5. */
+  readonly label: string;
+  readonly description: string;
+  readonly status: 'succeeded';
+  readonly current: boolean;
+  readonly user: UserResource;
+  readonly app: AppRef;
+  readonly slug: { readonly id: string } | null;
+  readonly addon_plan_names: readonly string[];
+  readonly output_stream_url: null;
+  readonly eligible_for_rollback: boolean;
+  readonly created_at: string;
+  readonly updated_at: string;
+};
+
+export function releaseResource(app: App, release: Release): ReleaseResource {
+  return {
+    id: releaseUuid(release.id),
+    version: release.number,
+    label: release.label,
+    description: release.description,
+    status: 'succeeded',
+    current: release.id === app.current,
+    user: userResource(release.user),
+    app: appRef(app),
+    slug: release.slug === null ? null : { id: slugUuid(release.slug.id) },
+    addon_plan_names: [],
+    output_stream_url: null,
+    eligible_for_rollback: release.slug !== null,
+    created_at: isoTime(release.createdAt),
+    updated_at: isoTime(release.createdAt),
+  };
+}
+
+/** Oldest first; where numbers are equal, in the order that all peers agree on. */
+export function releasesInOrder(app: App): readonly Release[] {
+  return [...app.releases.values()].sort(
+    (a, b) =>
+      a.number - b.number ||
+      a.hlc.ms - b.hlc.ms ||
+      a.hlc.n - b.hlc.n ||
+      (a.id < b.id ? -1 : Number(a.id > b.id)),
+  );
+}
+
+/**
+ * The release that a client names by id, `current`, number (`5`, `v5`) or label (`v5.k3f9`).
+ * @throws PlatformError `not_found`, or `invalid_params` for a number that two releases bear
+ */
+export function mustFindRelease(app: App, name: string): Release {
+  const all = releasesInOrder(app);
+  const wanted = name.replace(/^v(?=\d)/, '');
+  const exact = all.find(
+    (release) =>
+      release.id === name ||
+      releaseUuid(release.id) === name.toLowerCase() ||
+      release.label === `v${wanted}` ||
+      (name === 'current' && release.id === app.current),
+  );
+  if (exact !== undefined) return exact;
+  const numbered = all.filter((release) => String(release.number) === wanted);
+  const [only] = numbered;
+  if (only !== undefined && numbered.length === 1) return only;
+  if (only === undefined) {
+    throw new PlatformError('not_found', `Couldn't find the release "${name}" of "${app.name}".`, {
+      resource: 'release',
+    });
+  }
+  const labels = numbered.map((release) => release.label).join(', ');
+  throw new PlatformError('invalid_params', `"${name}" of "${app.name}" could be ${labels}`, {
+    hint: 'Name one by its full label: both sides of a split made a release of this number',
+  });
+}
+
+/** The slug of one of the app's releases, by the id that releases show. */
+export function mustFindSlug(app: App, id: string): SlugRef {
+  for (const { slug } of app.releases.values()) {
+    if (slug !== null && (slug.id === id || slugUuid(slug.id) === id.toLowerCase())) return slug;
+  }
+  throw new PlatformError('not_found', `Couldn't find the slug "${id}" of "${app.name}".`, {
+    resource: 'slug',
+  });
+}

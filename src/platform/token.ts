@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Token } from '../ledger/view.ts';
+import { isoTime } from './time.ts';
+
+export type TokenResource = {
+  readonly id: string;
+  readonly user: string;
+  readonly description: string;
+  readonly created_at: string;
+  /** Only in the answer that made it. */
+  readonly token?: string;
+};
+
+export function tokenResource(token: Token): TokenResource {
+  return {
+    id: token.token,
+    user: token.user,
+    description: token.description,
+    created_at: isoTime(token.createdAt),
+  };
+}
+
+/** `kith-` and 43 base64url characters. */
+export function tokenText(random32: Uint8Array): string {
+  return `kith-${Buffer.from(random32).toString('base64url')}`;
+}
+
+/** What the ledger keeps of a token, in hex. A fast hash will do: tokens hold 256 random bits. */
+export function tokenHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,41 @@
+import type { AppId } from '../ids.ts';
+import type { RouteTable } from './table.ts';
+
+/**
+ * The app that a Host header asks for: an exact domain, else `APP.<suffix>`, else the nearest wildcard domain.
+ * @param host as sent: any case, perhaps with a port or a trailing dot
+ */
+export function matchHost(table: RouteTable, host: string): AppId | null {
+  const name = hostName(host);
+  if (name === '') return null;
+  return get(table.hosts, name) ?? byAppName(table, name) ?? byWildcard(table, name);
+}
+
+/** Lower case, without port and trailing dot. */
+export function hostName(host: string): string {
+  const colon = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
+  const name = (colon > 0 ? host.slice(0, colon) : host).toLowerCase();
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+function byAppName(table: RouteTable, name: string): AppId | null {
+  for (const suffix of table.suffixes) {
+    if (!name.endsWith(suffix) || name[name.length - suffix.length - 1] !== '.') continue;
+    const app = get(table.names, name.slice(0, -suffix.length - 1));
+    if (app !== null) return app;
+  }
+  return null;
+}
+
+function byWildcard(table: RouteTable, name: string): AppId | null {
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    const app = get(table.hosts, `*${name.slice(dot)}`);
+    if (app !== null) return app;
+  }
+  return null;
+}
+
+/** A client chooses the name: `constructor` must find nothing. */
+function get(record: Readonly<Record<string, AppId>>, key: string): AppId | null {
+  return Object.hasOwn(record, key) ? (record[key] ?? null) : null;
+}

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { PlatformError } from '../../src/errors.ts';
+import type { AppId } from '../../src/ids.ts';
+import type { BuildOutcome, BuildRequest, Builds } from '../../src/shell/builds.ts';
+import type { LedgerHost } from './ledger-host.ts';
+import { SLUG } from './slug.ts';
+
+/** A slug compiler for which any source is an app, unless it reads `fail`; it goes on when the test says so. */
+export class FakeBuilds implements Builds {
+  readonly #host: LedgerHost;
+  readonly sources: string[] = [];
+  readonly purged: AppId[] = [];
+  readonly #outputs = new Map<string, string>();
+  #go = Promise.withResolvers<void>();
+
+  constructor(host: LedgerHost) {
+    this.#host = host;
+  }
+
+  finish(): void {
+    this.#go.resolve();
+  }
+
+  async run(request: BuildRequest, output: (text: string) => void): Promise<BuildOutcome> {
+    const source = await text(request.source);
+    this.sources.push(source);
+    if (source === 'fail') throw new PlatformError('disk_full', 'Cannot build: no space is left');
+    output('-----> Building\n');
+    this.#outputs.set(request.build, '-----> Building\n');
+    await this.#go.promise;
+    const context = { user: request.user, request: null };
+    const description = `Deploy ${request.version ?? ''}`;
+    const ops = this.#host.write(
+      { type: 'release.deploy', app: request.app, slug: SLUG, description },
+      context,
+    );
+    const releases = this.#host.view().apps.get(request.app)?.releases ?? new Map();
+    const release = [...releases.values()].find(({ op }) => ops.includes(op));
+    this.#host.write(
+      {
+        type: 'build.record',
+        app: request.app,
+        build: request.build,
+        status: 'succeeded',
+        commit: request.version,
+        buildpacks: ['heroku/nodejs'],
+        output: null,
+        release: release.id,
+        startedAt: Date.now(),
+      },
+      context,
+    );
+    return { status: 'succeeded', release: release.id };
+  }
+
+  pending(): readonly [] {
+    return [];
+  }
+
+  output(build: string): Readable | null {
+    const found = this.#outputs.get(build);
+    return found === undefined ? null : Readable.from([found]);
+  }
+
+  async purgeCache(app: AppId): Promise<void> {
+    this.purged.push(app);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,60 @@
+import type { AppId, AppName, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
+import type { SlugRef } from '../../src/ledger/op.ts';
+import type { App, FormationEntry, Release } from '../../src/ledger/view.ts';
+
+export const APP_ID = '11111111-2222-4333-8444-555555555555' as AppId;
+
+export function slugOf(processTypes: Readonly<Record<string, string>> = { web: 'node web.js' }): SlugRef {
+  return {
+    id: 'ab'.repeat(32) as SlugRef['id'],
+    bytes: 1_234,
+    arch: 'any',
+    stack: 'heroku-24',
+    processTypes,
+    commit: '0b0e75c1ffff',
+    buildpack: 'Node.js',
+    source: null,
+  };
+}
+
+export function release(number: number, fields: Partial<Release> = {}): Release {
+  const label = fields.label ?? `v${number}`;
+  return {
+    id: `release-${label}` as ReleaseId,
+    op: `op-${label}` as OpId,
+    number,
+    label,
+    parents: [],
+    cause: 'config',
+    description: `Change ${number}`,
+    user: 'ann@example.com',
+    createdAt: 1_000 * number,
+    hlc: { ms: 1_000 * number, n: 0 },
+    slug: null,
+    config: new Map(),
+    request: null,
+    ...fields,
+  };
+}
+
+export function app(releases: readonly Release[] = [], fields: Partial<App> = {}): App {
+  return {
+    id: APP_ID,
+    wantedName: 'blog' as AppName,
+    name: 'blog' as AppName,
+    owner: 'ann@example.com',
+    createdAt: 0,
+    updatedAt: 0,
+    maintenance: false,
+    destroyed: false,
+    releases: new Map(releases.map((each) => [each.id, each])),
+    heads: releases.slice(-1).map((each) => each.id),
+    current: releases.at(-1)?.id ?? null,
+    formation: new Map<ProcessType, FormationEntry>(),
+    restarts: new Map(),
+    buildpacks: [],
+    domains: new Map(),
+    builds: new Map(),
+    ...fields,
+  };
+}

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { OpId, PeerId, SlotKey } from '../../src/ids.ts';
+import type { Member, View } from '../../src/ledger/view.ts';
+import { clusterResource } from '../../src/platform/cluster.ts';
+import { doctorResource } from '../../src/platform/doctor.ts';
+import { mustFindPeer, peerResources } from '../../src/platform/peer.ts';
+import { app, APP_ID } from './builders.ts';
+
+const ids = ['12D3KooWaaaaaa1', '12D3KooWbbbbbb2', '12D3KooWcccccc3'] as PeerId[];
+const [self, other, gone] = ids as [PeerId, PeerId, PeerId];
+
+function member(peer: PeerId, name: string, state: Member['state'] = 'member'): [PeerId, Member] {
+  return [peer, { peer, name, state, heads: [], since: { ms: 5, n: 0 } }];
+}
+
+const view: View = {
+  cluster: null,
+  clusterName: 'home',
+  ca: null,
+  members: new Map([member(self, 'attic'), member(other, 'cellar'), member(gone, 'shed', 'removed')]),
+  invites: new Map(),
+  tokens: new Map(),
+  dataKey: null,
+  apps: new Map([[APP_ID, app()]]),
+  names: new Map([['blog', APP_ID]]),
+  domains: new Map(),
+  requests: new Map(),
+  waiting: 2,
+  quarantined: new Map([['op1' as OpId, 'threw']]),
+};
+
+test('members are listed, removed ones are not, and what is not known is null', () => {
+  const peers = peerResources(view, [], self);
+  expect(peers.map((peer) => [peer.name, peer.state, peer.self])).toEqual([
+    ['attic', 'alive', true],
+    ['cellar', 'unknown', false],
+  ]);
+  expect(peers[1]).toMatchObject({ load: null, memory_mib: null, dynos: 0 });
+  expect(clusterResource(view, self).members).toHaveLength(2);
+});
+
+test('a peer is found by name, by id, by a start or end of it that is its own, and as ~', () => {
+  const peers = peerResources(view, [], self);
+  for (const name of ['attic', self, 'aa1', '~']) expect(mustFindPeer(peers, name).id).toBe(self);
+  expect(() => mustFindPeer(peers, '12D3')).toThrow(/could be 2 peers/);
+  expect(() => mustFindPeer(peers, 'moon')).toThrow(expect.objectContaining({ code: 'not_found' }));
+});
+
+test('the doctor names dead peers, dynos without a place and what the ledger could not apply, gravest first', () => {
+  const statuses = [{ peer: other, verdict: 'unreachable' as const, facts: null }];
+  const unplaced = [{ slot: `${APP_ID}/web.1` as SlotKey, reason: 'no room' }];
+  const { problems, quarantined, waiting } = doctorResource(view, statuses, unplaced, self);
+  expect(problems.map((problem) => [problem.id, problem.severity])).toEqual([
+    ['dyno_unplaced', 'error'],
+    ['ops_quarantined', 'error'],
+    ['peer_not_alive', 'warning'],
+    ['ops_waiting', 'info'],
+  ]);
+  expect(problems[0]?.message).toBe('No peer can run web.1 of "blog": no room');
+  expect(quarantined).toEqual([{ op: 'op1', reason: 'threw' }]);
+  expect(waiting).toBe(2);
+});

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { releaseUuid } from '../../src/platform/ids.ts';
+import {
+  mustFindRelease,
+  mustFindSlug,
+  releaseResource,
+  releasesInOrder,
+} from '../../src/platform/release.ts';
+import { app, release, slugOf } from './builders.ts';
+
+const split = app([
+  release(4),
+  release(5, { label: 'v5.k3f9' }),
+  release(5, { label: 'v5.m2c1', hlc: { ms: 6_000, n: 0 } }),
+  release(6, { cause: 'merge' }),
+]);
+
+test('a release is found by number, label, id, UUID and as the current one', () => {
+  const wanted = release(6, { cause: 'merge' });
+  for (const name of ['6', 'v6', wanted.id, releaseUuid(wanted.id), 'current']) {
+    expect(mustFindRelease(split, name).label).toBe('v6');
+  }
+  expect(mustFindRelease(split, 'v5.m2c1').label).toBe('v5.m2c1');
+  expect(mustFindRelease(split, '5.k3f9').label).toBe('v5.k3f9');
+});
+
+test('a number that two releases bear asks for the full label', () => {
+  expect(() => mustFindRelease(split, 'v5')).toThrow(/could be v5\.k3f9, v5\.m2c1/);
+});
+
+test('a release that is not there is a 404 of the resource release', () => {
+  expect(() => mustFindRelease(split, 'v99')).toThrow(
+    expect.objectContaining({ code: 'not_found', resource: 'release' }),
+  );
+});
+
+test('releases are in the order of number, then clock', () => {
+  expect(releasesInOrder(split).map((each) => each.label)).toEqual(['v4', 'v5.k3f9', 'v5.m2c1', 'v6']);
+});
+
+test('only a release with a slug may be rolled back to', () => {
+  const blog = app([release(1), release(2, { slug: slugOf() })]);
+  const [first, second] = releasesInOrder(blog).map((each) => releaseResource(blog, each));
+  expect(first).toMatchObject({ version: 1, eligible_for_rollback: false, current: false, slug: null });
+  expect(second).toMatchObject({ version: 2, eligible_for_rollback: true, current: true, label: 'v2' });
+  expect(mustFindSlug(blog, second?.slug?.id ?? '').bytes).toBe(1_234);
+});
