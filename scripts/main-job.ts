@@ -114,9 +114,9 @@ async function main(): Promise<void> {
 async function loseThePeer(lost: AgentProcess, left: readonly [AgentProcess, AgentProcess]): Promise<void> {
   let failed = 0;
   let asked = 0;
-  let isOver = false;
+  const over = new AbortController();
   const asking = left.map(async (agent) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       asked += 1;
       const { status } = await appRequest(agent.ready.http, APP);
       if (status !== 200) failed += 1;
@@ -136,7 +136,7 @@ async function loseThePeer(lost: AgentProcess, left: readonly [AgentProcess, Age
     });
     await sleep(1_000);
   } finally {
-    isOver = true;
+    over.abort();
     await Promise.all(asking);
   }
   say(indent(must(await kith(left[1].dir, ['ps', '-a', APP])).stdout));

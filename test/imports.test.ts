@@ -10,7 +10,10 @@ function ownImports(pattern: string): [string, string][] {
   return globSync(pattern, { cwd: root }).flatMap((file) => {
     const text = readFileSync(join(root, file), 'utf8');
     const found = [...text.matchAll(/(?:from|import)\s*\(?'(\.{1,2}\/[^']+)'/g)];
-    return found.map(([, path = '']): [string, string] => [file, relative(root, resolve(root, dirname(file), path))]);
+    return found.map(([, path = '']): [string, string] => [
+      file,
+      relative(root, resolve(root, dirname(file), path)),
+    ]);
   });
 }
 
@@ -22,7 +25,8 @@ test('the core imports nothing of the shell or the CLI', () => {
 });
 
 test('the core touches no socket, file, clock or chance', () => {
-  const modules = /from 'node:(?!crypto'|stream'|http')[^']+'|Date\.now\(|performance\.now\(|Math\.random\(|random(?:Bytes|UUID|Int)\(/;
+  const modules =
+    /from 'node:(?!crypto'|stream'|http')[^']+'|Date\.now\(|performance\.now\(|Math\.random\(|random(?:Bytes|UUID|Int)\(/;
   const wrong = globSync('src/**/*.ts', { cwd: root }).filter((file) => {
     const code = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     return modules.test(code);
@@ -31,7 +35,9 @@ test('the core touches no socket, file, clock or chance', () => {
 });
 
 test('the CLI imports the core and never the agent', () => {
-  const wrong = ownImports('cli/**/*.ts').filter(([, to]) => !to.startsWith('src/') && !to.startsWith('cli/'));
+  const wrong = ownImports('cli/**/*.ts').filter(
+    ([, to]) => !to.startsWith('src/') && !to.startsWith('cli/'),
+  );
   expect(wrong).toEqual([]);
 });
 

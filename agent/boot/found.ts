@@ -1,5 +1,4 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { PeerId } from '../../src/ids.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { createClusterCa } from '../api/ca.ts';
@@ -16,7 +15,7 @@ export async function foundCluster(host: PeerHost, keys: DataKeys, name: string)
   const command = {
     type: 'cluster.found',
     name,
-    peer: host.self as PeerId,
+    peer: host.self,
     caCert: certPem,
     caKey,
     key,

@@ -45,7 +45,7 @@ export async function readPast(store: Store, log: Logger): Promise<Past> {
     epoch,
     incarnation,
     addresses: new Map(Object.entries(addresses) as [PeerId, readonly string[]][]),
-    ports: ((await store.getRecord('ports')) ?? {}) as Partial<Ports>,
+    ports: (await store.getRecord('ports')) ?? {},
     ops,
   };
 }

@@ -167,7 +167,6 @@ export class Builder implements Builds {
       });
       buildpacks = slug.buildpacks;
       const release = await releaseSlug(this.#options, slug.ref, request, print, signal);
-      this.#options.onLog(request.app, 'Build succeeded');
       outcome = { status: 'succeeded', release };
     } catch (error) {
       const reason = this.#explain(error, deadline, request);
@@ -175,7 +174,6 @@ export class Builder implements Builds {
       if (error instanceof PlatformError && error.hint !== undefined) print(` !     ${error.hint}`);
       print(' !');
       print(' !     Push failed');
-      this.#options.onLog(request.app, 'Build failed -- check your build output');
       outcome = { status: 'failed', reason };
     } finally {
       await removeTree(workDir).catch((err: unknown) =>

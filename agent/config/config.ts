@@ -89,9 +89,7 @@ function readFlags(argv: readonly string[]): Partial<Record<string, string>> {
     [...Object.keys(SETTINGS), 'config'].map((flag) => [flag, { type: 'string' as const }]),
   );
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as Partial<
-      Record<string, string>
-    >;
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values;
   } catch (cause) {
     const found = cause instanceof Error ? cause.message.split('. ')[0] : String(cause);
     throw new PlatformError('bad_request', `Cannot start the agent: ${found}`, { hint: AGENT_USAGE, cause });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { OneOffFact } from '../../src/facts.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
-import { sizeOf } from '../../src/dynos/sizes.ts';
+import { sizeOf } from '../../src/dyno-sizes.ts';
 import type { App, Release } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { OneOff, OneOffRequest } from '../../src/shell/host.ts';
@@ -131,6 +131,13 @@ export class OneOffs {
     for (const { fact } of this.#running.values())
       if (fact.app === app && fact.name === name) return fact.dyno;
     return null;
+  }
+
+  /** Another peer's wish to end one of ours: `{app, name}`. */
+  stopNamed(request: unknown): void {
+    const { app, name } = (request ?? {}) as { app?: unknown; name?: unknown };
+    const dyno = this.find(String(app), String(name));
+    if (dyno !== null) this.stop(dyno);
   }
 
   /** Ends one: politely, then surely. */

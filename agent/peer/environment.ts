@@ -1,5 +1,17 @@
-import type { App, Release } from '../../src/ledger/view.ts';
+import type { DynoLife } from '../../src/dynos/types.ts';
+import { PlatformError } from '../../src/errors.ts';
+import type { App, Release, View } from '../../src/ledger/view.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
+
+/** The environment of a formation dyno; throws `not_found` when its release is not in the ledger here. */
+export function lifeEnvironment({ slot }: DynoLife, view: View, keys: DataKeys): Record<string, string> {
+  const app = view.apps.get(slot.app);
+  const release = app?.releases.get(slot.release);
+  if (app === undefined || release === undefined) {
+    throw new PlatformError('not_found', `Release "${slot.release}" of app "${slot.app}" is not here`);
+  }
+  return dynoEnvironment(app, release, `${slot.type}.${slot.index}`, keys);
+}
 
 /** Config vars in clear, and the platform's own, which config never overrides. */
 export function dynoEnvironment(

@@ -13,7 +13,7 @@ import type { OneOff, OneOffRequest, PeerHost, PeerStatus } from '../../src/shel
 import type { Logs } from '../../src/shell/logs.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Store } from '../../src/shell/store.ts';
-import { DEFAULT_SIZE, parseSize, sizeOf } from '../../src/dynos/sizes.ts';
+import { DEFAULT_SIZE, parseSize, sizeOf } from '../../src/dyno-sizes.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import { callPeer } from '../lib/peer-call.ts';
 import type { OneOffs } from '../one-offs/one-offs.ts';
@@ -63,6 +63,13 @@ export class AgentHost implements PeerHost {
           ? { peer, verdict: 'alive', facts: { ...state.own, load: state.load } }
           : { peer, verdict: verdictOf(state.membership, peer), facts: state.facts.get(peer) ?? null },
       );
+  }
+
+  /** Other peers that are alive. */
+  others(): readonly PeerId[] {
+    return this.peers()
+      .filter(({ verdict, peer }) => verdict === 'alive' && peer !== this.self)
+      .map(({ peer }) => peer);
   }
 
   unplaced(): ReturnType<PeerHost['unplaced']> {
@@ -214,8 +221,9 @@ export class AgentHost implements PeerHost {
   async drain(on: boolean): Promise<void> {
     const { loop } = this.#parts;
     loop().dispatch({ tag: 'draining', on });
+    if (!on) return;
     const deadline = performance.now() + DRAIN_MS_MAX;
-    while (on && loop().state.draining && loop().state.dynos.size > 0 && this.#hasHeir()) {
+    while (loop().state.draining && loop().state.dynos.size > 0 && this.#hasHeir()) {
       if (performance.now() > deadline) {
         throw new PlatformError(
           'timeout',

@@ -78,12 +78,12 @@ export function receive(mesh: Mesh, dispatch: (event: PeerEvent) => void, log: L
   mesh.onConnected((peer) => dispatch({ tag: 'connected', peer }));
   mesh.onDisconnected((peer) => dispatch({ tag: 'disconnected', peer }));
   mesh.onFrame((from, frame) => {
-    const message = decodeMessage<PeerMessage>(frame);
+    const message = decodeMessage(frame) as PeerMessage | null;
     if (message === null) log.warn({ peer: from, bytes: frame.length }, 'frame refused');
     else dispatch({ tag: 'message', from, message });
   });
   mesh.subscribe(GOSSIP_TOPIC, (from, data) => {
-    const message = decodeMessage<GossipMessage>(data);
+    const message = decodeMessage(data) as GossipMessage | null;
     if (message === null) log.warn({ peer: from, bytes: data.length }, 'gossip refused');
     else dispatch({ tag: 'gossip', from, message });
   });

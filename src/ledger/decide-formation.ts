@@ -1,8 +1,8 @@
 import { PlatformError } from '../errors.ts';
 import type { ProcessType } from '../ids.ts';
+import { DEFAULT_SIZE, DYNO_SIZES, parseSize } from '../dyno-sizes.ts';
 import type { Command, CommandContext } from './command.ts';
 import { mustApp } from './decide-app.ts';
-import { DEFAULT_DYNO_SIZE, dynoSizes, parseDynoSize } from './dyno-sizes.ts';
 import type { Fold } from './fold.ts';
 import { restartScope } from './fold-app.ts';
 import type { AppState } from './fold-app.ts';
@@ -50,7 +50,7 @@ export function formationAfterDeploy(
 ): readonly OpDraft[] {
   const web = 'web' as ProcessType;
   if (app.formation.size === 0) {
-    return Object.hasOwn(processTypes, web) ? [scaleDraft(state, web, 1, DEFAULT_DYNO_SIZE, user)] : [];
+    return Object.hasOwn(processTypes, web) ? [scaleDraft(state, web, 1, DEFAULT_SIZE.name, user)] : [];
   }
   return [...app.formation.values()]
     .filter(({ type, quantity }) => quantity > 0 && !Object.hasOwn(processTypes, type))
@@ -91,7 +91,7 @@ function scaleDraft(
 }
 
 function entryOf(app: App, type: ProcessType): { quantity: number; size: string } {
-  return app.formation.get(type) ?? { quantity: 0, size: DEFAULT_DYNO_SIZE };
+  return app.formation.get(type) ?? { quantity: 0, size: DEFAULT_SIZE.name };
 }
 
 function mustDeclaredType(app: App, type: string): ProcessType {
@@ -108,10 +108,10 @@ function noSuchType(type: string): PlatformError {
 }
 
 function mustSize(name: string): string {
-  const size = parseDynoSize(name);
+  const size = parseSize(name);
   if (size === null) {
-    const known = dynoSizes().map((known) => known.toLowerCase());
+    const known = DYNO_SIZES.map((each) => each.name.toLowerCase());
     throw new PlatformError('invalid_params', `No such size as ${name}. Use ${known.join(', ')}.`);
   }
-  return size;
+  return size.name;
 }

@@ -82,7 +82,14 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
 function firstFacts(identity: PeerIdentity): PeerFacts {
   const { name, version, arch, runtime, isolation, labels, addrs, capacity } = identity;
   return {
-    ...{ name, version, arch, runtime, isolation, labels, addrs, capacity },
+    name,
+    version,
+    arch,
+    runtime,
+    isolation,
+    labels,
+    addrs,
+    capacity,
     peer: identity.signer.peer,
     incarnation: identity.incarnation,
     counter: 0,

@@ -98,7 +98,14 @@ function dynoFact(life: DynoLife): DynoFact | null {
   if (life.state.tag === 'gone') return null;
   const { slot, app, type, index, release, generation, size, command } = life.slot;
   return {
-    ...{ slot, app, type, index, release, generation, size, command },
+    slot,
+    app,
+    type,
+    index,
+    release,
+    generation,
+    size,
+    command,
     dyno: life.dyno,
     claimedAt: life.claimedAt,
     phase: phaseOf(life),

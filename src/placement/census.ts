@@ -1,4 +1,4 @@
-import { sizeOf } from '../dynos/sizes.ts';
+import { sizeOf } from '../dyno-sizes.ts';
 import type { DynoFact } from '../facts.ts';
 import type { PeerId, SlotKey } from '../ids.ts';
 import type { Claim, PlacementInput, PlacementPeer, WantedSlot } from './types.ts';

@@ -1,4 +1,4 @@
-import { sizeOf } from '../dynos/sizes.ts';
+import { sizeOf } from '../dyno-sizes.ts';
 import { slotKey } from '../ids.ts';
 import { generationOf } from '../ledger/generation.ts';
 import type { App, FormationEntry, Release, View } from '../ledger/view.ts';

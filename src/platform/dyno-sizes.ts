@@ -1,4 +1,4 @@
-import type { DynoSize } from '../dynos/sizes.ts';
+import type { DynoSize } from '../dyno-sizes.ts';
 import { uuidOf } from './ids.ts';
 
 export type DynoSizeResource = ReturnType<typeof dynoSizeResource>;

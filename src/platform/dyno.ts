@@ -5,7 +5,7 @@ import type { App, View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
-import { DEFAULT_SIZE } from '../dynos/sizes.ts';
+import { DEFAULT_SIZE } from '../dyno-sizes.ts';
 import { releaseUuid } from './ids.ts';
 import { isoTime } from './time.ts';
 

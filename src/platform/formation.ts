@@ -3,7 +3,7 @@ import type { ProcessType } from '../ids.ts';
 import type { App } from '../ledger/view.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
-import { DEFAULT_SIZE } from '../dynos/sizes.ts';
+import { DEFAULT_SIZE } from '../dyno-sizes.ts';
 import { formationUuid } from './ids.ts';
 import { isoTime } from './time.ts';
 

@@ -3,7 +3,7 @@ import type { PeerFacts, Verdict } from '../facts.ts';
 import type { PeerId } from '../ids.ts';
 import type { Member, View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
-import { sizeOf } from '../dynos/sizes.ts';
+import { sizeOf } from '../dyno-sizes.ts';
 import { isoTime } from './time.ts';
 
 /** A member as `kith peers` shows it. What only the peer itself can tell is null while nothing was heard of it. */

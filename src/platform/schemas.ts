@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
-import { parseSize } from '../dynos/sizes.ts';
+import { parseSize } from '../dyno-sizes.ts';
 
 /** Bodies of the requests that peers take, written once for the API that checks them and the CLI that sends them. */
 

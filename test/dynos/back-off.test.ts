@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { restartDelayMs } from '../../src/dynos/back-off.ts';
-import { parseSize, sizeOf } from '../../src/dynos/sizes.ts';
+import { parseSize, sizeOf } from '../../src/dyno-sizes.ts';
 import type { DynoId } from '../../src/ids.ts';
 
 test('the first crash restarts at once, the next wait about 1 s, 2 s, 4 s, and never over 5 min', () => {

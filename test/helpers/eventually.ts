@@ -10,7 +10,7 @@ export async function eventually<T>(
   for (;;) {
     try {
       const value = await check();
-      if (value !== false && value !== null && value !== undefined) return value as NonNullable<T>;
+      if (value !== false && value !== null && value !== undefined) return value;
       last = value;
     } catch (error) {
       last = error;

@@ -1,4 +1,4 @@
-import { DYNO_SIZES } from '../../../src/dynos/sizes.ts';
+import { DYNO_SIZES } from '../../../src/dyno-sizes.ts';
 import { dynoSizeResource } from '../../../src/platform/dyno-sizes.ts';
 import { regionResource, STACK_NAME, stackResource } from '../../../src/platform/stack.ts';
 import { ok } from '../api.ts';

@@ -36,6 +36,9 @@ run_script() {
   "$MANAGER" run "$1" 2>&1 | indent || fail "The script \"$1\" of package.json failed."
 }
 
+# with_store COMMAND...: pnpm's store is in the cache. In the environment of this command only: npm warns of settings not its own.
+with_store() { npm_config_store_dir="$CACHE_DIR/pnpm" "$@"; }
+
 install_dependencies() {
   local modern=
   [ "$MANAGER" = yarn ] && [ -f .yarnrc.yml ] && modern=1
@@ -46,7 +49,7 @@ install_dependencies() {
       fi ;;
     yarn) yarn install --frozen-lockfile --production=false --ignore-engines --non-interactive --cache-folder "$CACHE_DIR/yarn" ;;
     yarn1) YARN_ENABLE_GLOBAL_CACHE=false YARN_CACHE_FOLDER="$CACHE_DIR/yarn" yarn install --immutable ;;
-    pnpm) pnpm install --frozen-lockfile --prod=false --package-import-method copy ;;
+    pnpm) with_store pnpm install --frozen-lockfile --prod=false --package-import-method copy ;;
   esac
 }
 
@@ -57,7 +60,7 @@ prune_dependencies() {
       [ -f .yarnrc.yml ] && { echo 'Modern yarn: development dependencies stay'; return 0; }
       yarn install --frozen-lockfile --production=true --ignore-engines --ignore-scripts --prefer-offline \
         --non-interactive --cache-folder "$CACHE_DIR/yarn" ;;
-    pnpm) CI=1 pnpm prune --prod --ignore-scripts ;;
+    pnpm) CI=1 with_store pnpm prune --prod --ignore-scripts ;;
   esac
 }
 

@@ -1,0 +1,40 @@
+import { loadavg } from 'node:os';
+import type { Logger } from 'pino';
+import { slugsInUse } from '../../src/peer/slugs-in-use.ts';
+import type { PeerHost } from '../../src/shell/host.ts';
+import type { Runtime } from '../../src/shell/runtime.ts';
+import type { Tasks } from '../lib/tasks.ts';
+import { every } from '../lib/timers.ts';
+import type { PeerLoop } from './peer-loop.ts';
+
+const LOAD_EVERY_MS = 15_000;
+const COLLECT_EVERY_MS = 10 * 60_000;
+
+export type BackgroundParts = {
+  readonly host: PeerHost;
+  readonly loop: PeerLoop;
+  readonly runtime: Runtime;
+  readonly tasks: Tasks;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Called after each change of state, and once at the start. */
+  readonly follow: readonly (() => void)[];
+};
+
+/** What goes on beside the machine for as long as the agent runs. */
+export function startBackground({ host, loop, runtime, tasks, log, signal, follow }: BackgroundParts): void {
+  const onChange = (): void => {
+    for (const look of follow) look();
+    if (host.view().members.get(host.self)?.state !== 'removed' || loop.state.stopping) return;
+    log.error({ hint: 'to join again, remove the data directory' }, 'this peer was removed from its cluster');
+    loop.dispatch({ tag: 'stopAll' });
+  };
+  loop.onChange(onChange);
+  onChange();
+  every(LOAD_EVERY_MS, signal, () =>
+    loop.dispatch({ tag: 'load', load: Math.round((loadavg()[0] ?? 0) * 10) / 10 }),
+  );
+  every(COLLECT_EVERY_MS, signal, () =>
+    tasks.run('collect slugs', () => runtime.collect(slugsInUse(loop.state))),
+  );
+}

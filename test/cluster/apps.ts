@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynoResource } from '../../src/platform/dyno.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { WAIT_MS } from './cluster.ts';
+import type { Peer } from './peer.ts';
+
+/** Answers every request with `VERSION DYNO GREETING`, and ends well at SIGTERM. */
+const SERVER = `import os, signal, sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = ' '.join([open('version').read(), os.environ['DYNO'], os.environ.get('GREETING', '-')]).encode()
+        self.send_response(200)
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+print('listening', flush=True)
+ThreadingHTTPServer(('0.0.0.0', int(os.environ['PORT'])), Answer).serve_forever()
+`;
+
+/** An app that needs nothing built: a Procfile and a script for the stack's python3. @returns its folder */
+export function writeApp(dir: string, version = 'one'): string {
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(
+    join(dir, 'Procfile'),
+    'web: python3 server.py\nworker: while :; do echo working; sleep 1; done\n',
+  );
+  writeFileSync(join(dir, 'server.py'), SERVER);
+  writeFileSync(join(dir, 'version'), version);
+  return dir;
+}
+
+/** Creates the app at this peer, unless it is there, and releases the folder. */
+export async function deploy(peer: Peer, app: string, source: string): Promise<void> {
+  if ((await peer.tryKith(['apps:info', '-a', app])).status !== 0) {
+    await peer.kith(['apps:create', app, '--no-remote']);
+    await peer.kith(['buildpacks:set', 'procfile', '-a', app]);
+  }
+  await peer.kith(['builds:create', '--source', source, '-a', app]);
+}
+
+/** Waits until this peer sees exactly `count` dynos up, none starting or ending. @returns them */
+export function formationMet(
+  peer: Peer,
+  app: string,
+  count: number,
+  accepts: (dynos: readonly DynoResource[]) => boolean = () => true,
+): Promise<readonly DynoResource[]> {
+  return eventually(
+    async () => {
+      const dynos = await peer.dynos(app);
+      if (dynos.length === count && dynos.every(({ state }) => state === 'up') && accepts(dynos))
+        return dynos;
+      throw new Error(`"${peer.name}" sees ${dynos.map(describe).join(', ') || 'no dynos'}, not ${count} up`);
+    },
+    { withinMs: WAIT_MS, everyMs: 100 },
+  );
+}
+
+function describe({ name, state, peer }: DynoResource): string {
+  return `${name} ${state} at ${peer.name}`;
+}
+
+/** Asks for the app through this peer again and again. @returns what `stop` tells: the answers that were no 200 */
+export function keepAsking(peer: Peer, app: string): { stop: () => Promise<readonly string[]> } {
+  const failures: string[] = [];
+  let isOver = false;
+  const asking = (async () => {
+    while (!isOver) {
+      const { status, body } = await peer.request(app);
+      if (status !== 200) failures.push(`${status} ${body.slice(0, 200)}`);
+      await sleep(20);
+    }
+  })();
+  return {
+    async stop() {
+      isOver = true;
+      await asking;
+      return failures;
+    },
+  };
+}
