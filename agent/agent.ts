@@ -23,12 +23,13 @@ import { openGit } from './git/git-server.ts';
 import { DataKeys } from './keys/data-keys.ts';
 import { openKeyExchange } from './keys/key-exchange.ts';
 import { serveCalls } from './lib/peer-call.ts';
+import { endSpawned } from './lib/side-process.ts';
 import { Tasks } from './lib/tasks.ts';
 import { coalesce } from './lib/timers.ts';
 import { openLogs } from './logs/logs.ts';
 import { OneOffs } from './one-offs/one-offs.ts';
 import { serveOneOffs } from './one-offs/remote-one-offs.ts';
-import { startBackground } from './peer/background.ts';
+import { forgetDestroyed, startBackground } from './peer/background.ts';
 import { now } from './peer/clock.ts';
 import { Commands } from './peer/commands.ts';
 import { adoptedFrom } from './peer/dyno-labels.ts';
@@ -68,6 +69,9 @@ export type Agent = {
 
 /** Starts a peer: everything is opened in order of need, and closed the other way round. */
 export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent> {
+  // A start that fails before dynos can run leaves no keeper and no router behind.
+  using unstarted = new DisposableStack();
+  unstarted.defer(endSpawned);
   await using parts = new AsyncDisposableStack();
   const abort = new AbortController();
   const tasks = new Tasks(log);
@@ -196,6 +200,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   });
   const peer = new PeerLoop(createPeer(identity, boot, now()), performer, log.child({ component: 'peer' }));
   parts.defer(() => peer.close());
+  unstarted.move();
   opened = peer;
 
   // From here on it hears and is heard.
@@ -209,7 +214,8 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   if (isFounder) await foundCluster(host, keys, config.name);
   await ensureToken(host, dir.token, config.name);
   const exchange = openKeyExchange({ ...common, view: () => host.view(), signal: abort.signal });
-  const follow = [() => exchange.want(), () => tls.follow(host.view(), keys, tasks)];
+  const forget = forgetDestroyed(host, logs, tasks);
+  const follow = [() => exchange.want(), () => tls.follow(host.view(), keys, tasks), forget];
   startBackground({ ...common, host, loop: peer, signal: abort.signal, follow });
 
   const all = parts.move();

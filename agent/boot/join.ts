@@ -77,7 +77,19 @@ function saveGrant(path: string, saved: SavedGrant): void {
 export async function takeSavedGrant(path: string, storeDir: string): Promise<SavedGrant | null> {
   const text = readSecretFile(path);
   if (text === null) return null;
+  const saved = decodeGrant(path, text);
   // What this peer had founded by itself held no apps: it gives way whole.
   await rm(storeDir, { recursive: true, force: true });
-  return decode<SavedGrant>(Buffer.from(text, 'base64'));
+  return saved;
+}
+
+function decodeGrant(path: string, text: string): SavedGrant {
+  try {
+    return decode<SavedGrant>(Buffer.from(text, 'base64'));
+  } catch (cause) {
+    throw new PlatformError('internal', `The admission in "${path}" is damaged: it cannot be read`, {
+      hint: 'Remove the file, start the agent, and join again with a new invite: kith join TOKEN',
+      cause,
+    });
+  }
 }

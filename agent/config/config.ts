@@ -28,22 +28,24 @@ export type AgentConfig = {
 
 /** One setting under its three names: flag, environment variable, key of the config file. */
 const SETTINGS = {
-  data: { env: 'KITH_DATA', help: 'data directory' },
-  host: { env: 'KITH_HOST', help: 'address to listen on' },
-  http: { env: 'KITH_HTTP', help: 'port for apps' },
-  api: { env: 'KITH_API', help: 'port for the API, git and the CLI' },
-  mesh: { env: 'KITH_MESH', help: 'port for other peers' },
-  runtime: { env: 'KITH_RUNTIME', help: 'auto, docker or process' },
+  data: { env: 'KITH_DATA', help: 'data directory; /var/lib/kith for root, ~/.local/share/kith for others' },
+  host: { env: 'KITH_HOST', help: 'address to listen on; 0.0.0.0, which is everywhere' },
+  http: { env: 'KITH_HTTP', help: 'port for apps; 8001' },
+  api: { env: 'KITH_API', help: 'port for the API, git and the CLI; 5001' },
+  mesh: { env: 'KITH_MESH', help: 'port for other peers, whose routers use the one 1000 above; 6001' },
+  runtime: { env: 'KITH_RUNTIME', help: 'auto or process (docker is to come); auto' },
   join: { env: 'KITH_JOIN', help: 'invite token of a cluster to join' },
-  name: { env: 'KITH_NAME', help: 'name of this host' },
-  domain: { env: 'KITH_DOMAIN', help: 'apps are served as APP.DOMAIN' },
-  'log-level': { env: 'KITH_LOG_LEVEL', help: 'trace, debug, info, warn or error' },
+  name: { env: 'KITH_NAME', help: 'what `kith peers` calls this host; its host name' },
+  domain: { env: 'KITH_DOMAIN', help: 'apps are served as APP.DOMAIN, besides APP.localhost' },
+  'log-level': { env: 'KITH_LOG_LEVEL', help: 'trace, debug, info, warn, error or silent; info' },
 } as const;
 
 type Setting = keyof typeof SETTINGS;
 
 export const AGENT_USAGE = [
   'Usage: kith agent [--SETTING VALUE]...',
+  '',
+  'Each setting has a flag, a variable, and after the semicolon its default. A port of 0 picks a free one.',
   '',
   ...Object.entries(SETTINGS).map(([flag, { env, help }]) => `  --${flag.padEnd(12)} ${help} (${env})`),
   '  --config       JSON file with the same settings as keys (KITH_CONFIG; DIR/config.json if there)',
@@ -102,7 +104,8 @@ function readConfigFile(named: string | null, dir: string): Partial<Record<strin
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    if (named === null && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    const { code } = cause as NodeJS.ErrnoException;
+    if (named === null && (code === 'ENOENT' || code === 'ENOTDIR')) return {};
     throw new PlatformError('bad_request', `Cannot read the config file "${path}"`, { cause });
   }
   let value: unknown;

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId } from '../../src/ids.ts';
 import { readSecretFile, writeSecretFile } from '../lib/secret-file.ts';
@@ -8,6 +9,8 @@ const KEY_ID_BYTES = 8;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const VERSION = 1;
+/** Base64 of 32 bytes, by key id. */
+export const keysShape = z.record(z.string().regex(/^[0-9a-f]{16}$/), z.base64().length(44));
 
 /**
  * The cluster's data keys on this peer: config values are sealed under the current one before they become ops. The
@@ -23,9 +26,7 @@ export class DataKeys {
 
   constructor(dir: string) {
     this.#path = join(dir, 'keys.json');
-    const text = readSecretFile(this.#path);
-    const stored = text === null ? {} : (JSON.parse(text) as Record<string, string>);
-    this.#keys = new Map(Object.entries(stored).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
+    this.#keys = new Map(readKeys(this.#path).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
   }
 
   /** A fresh key, durable here; naming it in a `key.rotate` op makes it the current one everywhere. */
@@ -90,6 +91,20 @@ export class DataKeys {
     const key = this.#keys.get(id);
     if (key === undefined) throw missing(id);
     return key;
+  }
+}
+
+/** A damaged file must not be taken for an empty one: it would be written over, and its keys be gone for good. */
+function readKeys(path: string): [string, string][] {
+  const text = readSecretFile(path);
+  if (text === null) return [];
+  try {
+    return Object.entries(keysShape.parse(JSON.parse(text)));
+  } catch (cause) {
+    throw new PlatformError('internal', `The data keys "${path}" are damaged: found no record of keys`, {
+      hint: 'Restore the file from a backup; where other peers hold the keys, remove it: they give them again',
+      cause,
+    });
   }
 }
 

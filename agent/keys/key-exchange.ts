@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { PeerId } from '../../src/ids.ts';
-import type { View } from '../../src/ledger/view.ts';
+import type { App, View } from '../../src/ledger/view.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
 import type { Tasks } from '../lib/tasks.ts';
-import { type DataKeys, keyIdOf } from './data-keys.ts';
+import { type DataKeys, keyIdOf, keysShape } from './data-keys.ts';
 
 const SERVICE = 'data-keys';
 const CALL_MS = 3_000;
@@ -26,19 +26,21 @@ export type KeyExchangeParts = {
 export function openKeyExchange(parts: KeyExchangeParts): { want(): void } {
   const { mesh, keys, tasks } = parts;
   let isFetching = false;
+  const isOpenable = new WeakSet<App>();
+  const isLacking = (): boolean => lacksKey(parts.view(), keys, isOpenable);
   serveCalls(mesh, SERVICE, async (_request, from) => {
     // The mesh admits members only; one that was removed while connected gets no further key.
     return parts.view().members.get(from)?.state === 'member' ? keys.export() : {};
   });
   const fetch = async (): Promise<void> => {
-    while (!parts.signal.aborted && lacksKey(parts.view(), keys)) {
+    while (!parts.signal.aborted && isLacking()) {
       for (const peer of mesh.connected()) await take(parts, peer);
-      if (lacksKey(parts.view(), keys)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (isLacking()) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   };
   return {
     want() {
-      if (isFetching || !lacksKey(parts.view(), keys)) return;
+      if (isFetching || !isLacking()) return;
       isFetching = true;
       tasks.run('fetch data keys', () => fetch().finally(() => (isFetching = false)));
     },
@@ -48,15 +50,28 @@ export function openKeyExchange(parts: KeyExchangeParts): { want(): void } {
 async function take({ mesh, keys, log }: KeyExchangeParts, peer: PeerId): Promise<void> {
   try {
     const answer = await callPeer(mesh, peer, SERVICE, {}, CALL_MS);
-    if (typeof answer === 'object' && answer !== null) keys.add(answer as Record<string, string>);
+    keys.add(keysShape.parse(answer));
   } catch (err) {
     log.info({ peer, err }, 'data keys not fetched');
   }
 }
 
-function lacksKey(view: View, keys: DataKeys): boolean {
+function lacksKey(view: View, keys: DataKeys, isOpenable: WeakSet<App>): boolean {
   if (view.dataKey !== null && !keys.has(view.dataKey)) return true;
-  if (view.ca === null) return false;
-  const caKey = keyIdOf(view.ca.key);
-  return caKey !== null && !keys.has(caKey);
+  if (view.ca !== null && lacksKeyOf(view.ca.key, keys)) return true;
+  // Both sides of a split may have rotated the key: values live on under one that is not the current one.
+  return [...view.apps.values()].some((app) => {
+    if (app.destroyed || isOpenable.has(app)) return false;
+    const config = app.current === null ? undefined : app.releases.get(app.current)?.config;
+    const isLacking = [...(config?.values() ?? [])].some(
+      ({ value }) => value !== null && lacksKeyOf(value, keys),
+    );
+    if (!isLacking) isOpenable.add(app);
+    return isLacking;
+  });
+}
+
+function lacksKeyOf(sealed: Uint8Array, keys: DataKeys): boolean {
+  const id = keyIdOf(sealed);
+  return id !== null && !keys.has(id);
 }

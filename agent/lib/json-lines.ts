@@ -26,8 +26,9 @@ export function onJsonLines(
       let value: unknown;
       try {
         value = JSON.parse(line);
-      } catch (cause) {
-        stream.destroy(new Error(`Expected a JSON line, found ${line.slice(0, 80)}`, { cause }));
+      } catch {
+        // Neither the line nor the parser's words, which quote it: what these streams carry may be secret.
+        stream.destroy(new Error(`Expected a JSON line, found ${line.length} characters of something else`));
         return;
       }
       handler(value);

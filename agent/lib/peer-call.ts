@@ -1,15 +1,35 @@
 import type { Duplex } from 'node:stream';
-import { PlatformError, type ErrorRecord } from '../../src/errors.ts';
+import { z } from 'zod';
+import { ERROR_CODES, PlatformError, type ErrorCode, type ErrorRecord } from '../../src/errors.ts';
 import type { PeerId } from '../../src/ids.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { onJsonLines, sendJson } from './json-lines.ts';
 
 /** Requests and answers between agents are small; what is large has a service of its own. */
 const LINE_BYTES_MAX = 1024 * 1024;
+/** Who opens a channel has its question ready. */
+const REQUEST_MS = 10_000;
 
-type Reply =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: ErrorRecord };
+const errorCodes = Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]];
+/** A PlatformError as one peer tells it to another. */
+export const errorRecordShape = z
+  .object({
+    code: z.enum(errorCodes),
+    message: z.string(),
+    hint: z.string().optional(),
+    resource: z.string().optional(),
+  })
+  .transform(({ code, message, hint, resource }): ErrorRecord => ({
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(resource === undefined ? {} : { resource }),
+  }));
+const replyShape = z.union([
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: errorRecordShape }),
+]);
+type Reply = z.infer<typeof replyShape>;
 
 /** Asks a service of another peer one question. Rejects with its PlatformError, or `unavailable`/`timeout`. */
 export async function callPeer(
@@ -28,7 +48,15 @@ export async function callPeer(
       signal.addEventListener('abort', () => fail(signal.reason), { once: true });
       channel.once('error', fail);
       channel.once('close', () => fail());
-      onJsonLines(channel, (value) => settle(value as Reply, resolve, reject), LINE_BYTES_MAX);
+      onJsonLines(
+        channel,
+        (value) => {
+          const reply = replyShape.safeParse(value);
+          if (reply.success) settle(reply.data, resolve, reject);
+          else fail(reply.error);
+        },
+        LINE_BYTES_MAX,
+      );
       sendJson(channel, request);
     });
   } finally {
@@ -57,7 +85,7 @@ async function openChannel(
   }
 }
 
-/** Answers each question of other peers; what the handler throws becomes their error. */
+/** Answers one question on each channel of another peer; what the handler throws becomes its error. */
 export function serveCalls(
   mesh: Pick<Mesh, 'serve'>,
   service: string,
@@ -65,6 +93,9 @@ export function serveCalls(
 ): void {
   mesh.serve(service, (channel, from) => {
     channel.on('error', () => channel.destroy());
+    const late = setTimeout(() => channel.destroy(), REQUEST_MS);
+    channel.once('close', () => clearTimeout(late));
+    let isAsked = false;
     const answer = async (request: unknown): Promise<void> => {
       let reply: Reply;
       try {
@@ -74,7 +105,15 @@ export function serveCalls(
       }
       if (!channel.destroyed) channel.end(`${JSON.stringify(reply)}\n`);
     };
-    onJsonLines(channel, (request) => void answer(request), LINE_BYTES_MAX);
+    onJsonLines(
+      channel,
+      (request) => {
+        clearTimeout(late);
+        if (!isAsked) void answer(request);
+        isAsked = true;
+      },
+      LINE_BYTES_MAX,
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,14 @@ export type SideProcess = {
   readonly socket: Socket;
   /** False when it was already running: a former agent's. */ readonly spawned: boolean;
 };
+
+/** Those that this agent started itself. */
+const spawned = new Set<ChildProcess>();
+
+/** Ends what this agent has started beside itself: for a start that failed before anything could run in them. */
+export function endSpawned(): void {
+  for (const child of spawned) child.kill('SIGKILL');
+}
 
 /**
  * Connects to a process that lives beside the agent and outlives it (the keeper, the router), starting it in its own
@@ -32,6 +40,8 @@ export async function ensureSideProcess(
       stdio: ['ignore', log, log],
     });
     child.unref();
+    spawned.add(child);
+    child.once('exit', () => spawned.delete(child));
     const deadline = performance.now() + withinMs;
     while (performance.now() < deadline) {
       const socket = await tryConnect(socketPath);

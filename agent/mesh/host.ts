@@ -85,5 +85,7 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // libp2p lists the errors of all addresses, stack traces and all.
+  return /Error: (listen E.*)/.exec(text)?.[1] ?? text;
 }

@@ -42,6 +42,8 @@ export type OneOffsParts = {
 export class OneOffs {
   readonly #parts: OneOffsParts;
   readonly #running = new Map<DynoId, Running>();
+  /** Those whose start is under way, with how they ended if they were that quick: their client has yet to hear them. */
+  readonly #starting = new Map<DynoId, RuntimeEvent | null>();
 
   constructor(parts: OneOffsParts) {
     this.#parts = parts;
@@ -77,6 +79,7 @@ export class OneOffs {
     };
     this.#add(fact, null);
     this.#say(fact, `Starting process with command \`${command}\``);
+    this.#starting.set(dyno, null);
     try {
       await runtime.start({
         dyno,
@@ -94,9 +97,13 @@ export class OneOffs {
       const attach = request.attach === null ? null : await this.#attach(dyno);
       this.#add({ ...fact, phase: 'up', since: Date.now() }, attach);
       this.#say(fact, 'State changed from starting to up');
+      const ended = this.#starting.get(dyno) ?? null;
+      this.#starting.delete(dyno);
+      if (ended !== null) this.onRuntime(ended);
       return { dyno, name, peer: this.#parts.self, release: release.id, attach };
     } catch (error) {
       log.warn({ app: app.id, dyno: name, err: error }, 'one-off not started');
+      this.#starting.delete(dyno);
       this.#forget(dyno);
       throw error;
     }
@@ -117,6 +124,8 @@ export class OneOffs {
     if (event.tag === 'output') {
       const { text, timeUs } = event;
       this.#parts.logs.append({ app: fact.app, source: 'app', process: fact.name, text, timeUs });
+    } else if (event.tag === 'exited' && this.#starting.has(event.dyno)) {
+      this.#starting.set(event.dyno, event);
     } else if (event.tag === 'exited') {
       attach?.exit({ status: event.status, signal: event.signal });
       const status = event.status ?? 128;
@@ -135,7 +144,7 @@ export class OneOffs {
 
   /** Another peer's wish to end one of ours: `{app, name}`. */
   stopNamed(request: unknown): void {
-    const { app, name } = (request ?? {}) as { app?: unknown; name?: unknown };
+    const { app, name } = Object(request) as { app?: unknown; name?: unknown };
     const dyno = this.find(String(app), String(name));
     if (dyno !== null) this.stop(dyno);
   }

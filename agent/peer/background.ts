@@ -1,7 +1,10 @@
 import { loadavg } from 'node:os';
 import type { Logger } from 'pino';
 import { slugsInUse } from '../../src/peer/slugs-in-use.ts';
+import type { AppId } from '../../src/ids.ts';
+import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import type { Logs } from '../../src/shell/logs.ts';
 import type { Runtime } from '../../src/shell/runtime.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import { every } from '../lib/timers.ts';
@@ -9,6 +12,22 @@ import type { PeerLoop } from './peer-loop.ts';
 
 const LOAD_EVERY_MS = 15_000;
 const COLLECT_EVERY_MS = 10 * 60_000;
+
+/** Forgets what is kept here of an app that was destroyed, wherever that was done. */
+export function forgetDestroyed(host: PeerHost, logs: Logs, tasks: Tasks): () => void {
+  const forgotten = new Set<AppId>();
+  let seen: View | null = null;
+  return () => {
+    const view = host.view();
+    if (view === seen) return;
+    seen = view;
+    for (const { id, destroyed } of view.apps.values()) {
+      if (!destroyed || forgotten.has(id)) continue;
+      forgotten.add(id);
+      tasks.run('forget logs', () => logs.remove(id));
+    }
+  };
+}
 
 export type BackgroundParts = {
   readonly host: PeerHost;

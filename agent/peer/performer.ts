@@ -19,7 +19,7 @@ const PROBE_TIMEOUT_MS = 400;
 export type PerformerParts = {
   readonly mesh: Mesh;
   readonly store: Store;
-  readonly dynos: DynoManager;
+  readonly dynos: Pick<DynoManager, 'perform' | 'remove' | 'warm'>;
   readonly tasks: Tasks;
   readonly log: Logger;
   readonly dispatch: (event: PeerEvent) => void;

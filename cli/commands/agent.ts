@@ -7,7 +7,11 @@ import type { World } from '../lib/world.ts';
 // A smaller young generation: an agent is idle most of the time, and its memory is its host's.
 const NODE_FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
 
-const agent: Command = { runRaw: runAgent };
+const agent: Command = {
+  details:
+    'Its settings are flags, KITH_* variables or a file: `kith agent --help` lists them with their defaults.',
+  runRaw: runAgent,
+};
 export default agent;
 
 /** Runs the agent as our child, passing its words, terminal and signals through, and its end back. */

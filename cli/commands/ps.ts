@@ -15,10 +15,11 @@ export default defineCommand({
     const { api, screen, args, world } = context;
     const app = await context.app();
     const wanted = (type: string): boolean => args.types.length === 0 || args.types.includes(type);
+    const path = encodeURIComponent(app);
     const [dynos, formation, unplaced] = await Promise.all([
-      api.get<readonly DynoResource[]>(await context.appPath('/dynos')),
-      api.get<readonly FormationResource[]>(await context.appPath('/formation')),
-      api.get<Unplaced>(`/kith/apps/${encodeURIComponent(app)}/unplaced`),
+      api.get<readonly DynoResource[]>(`/apps/${path}/dynos`),
+      api.get<readonly FormationResource[]>(`/apps/${path}/formation`),
+      api.get<Unplaced>(`/kith/apps/${path}/unplaced`),
     ]);
     const shown = dynos.filter(({ type }) => wanted(type));
     if (screen.isJson) return screen.json(shown);

@@ -38,7 +38,9 @@ export function parseArgs(name: string, command: Command, words: readonly string
     if (!isFlag(word)) {
       positional.push(word);
       if (command.endsFlags !== true) continue;
-      positional.push(...queue);
+      const { own, app } = splitTrailingApp(queue);
+      positional.push(...own);
+      if (app !== null) flags['app'] = app;
       break;
     }
     const { flag, spec, inline, cluster } = findFlag(word, specs, hint);
@@ -55,6 +57,19 @@ export function parseArgs(name: string, command: Command, words: readonly string
   }
   // Who asks for help need not know what is required.
   return { flags, args: flags['help'] === true ? {} : placeArgs(command.args ?? {}, positional, hint) };
+}
+
+/**
+ * The words of a command that runs elsewhere are its own, but for the app at their end: `kith run bash -a blog` is what
+ * fingers used to Heroku type. Behind `--` even that is the command's.
+ */
+function splitTrailingApp(words: readonly string[]): { own: readonly string[]; app: string | null } {
+  const inline = /^--app=(.+)$/.exec(words.at(-1) ?? '')?.[1];
+  if (words.includes('--')) return { own: words, app: null };
+  if (inline !== undefined) return { own: words.slice(0, -1), app: inline };
+  const [flag, app] = words.slice(-2);
+  const isApp = words.length >= 2 && (flag === '-a' || flag === '--app') && app !== undefined;
+  return isApp ? { own: words.slice(0, -2), app } : { own: words, app: null };
 }
 
 /** A lone `-` stands for stdin, and `-1` for a number. */

@@ -57,10 +57,11 @@ export const releaseCreateSchema = z.object({
 });
 
 /** `2`, `"2"`, or relative: `"+1"`, `"-1"`. */
-const quantity = z.union([
-  z.int().min(0).max(10_000),
-  z.string().regex(/^[+-]?\d{1,5}$/, 'must be a number like "2", or relative like "+1"'),
-]);
+const QUANTITY_RULE = 'must be a whole number like 2, or relative like "+1"';
+const quantity = z.union(
+  [z.int().min(0).max(10_000), z.string().regex(/^[+-]?\d{1,5}$/, QUANTITY_RULE)],
+  QUANTITY_RULE,
+);
 export const formationPatchSchema = z.object({ quantity: quantity.optional(), size: dynoSize.optional() });
 export const formationBatchSchema = z.object({
   updates: z

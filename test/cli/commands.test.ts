@@ -354,7 +354,8 @@ const CASES: readonly {
   {
     line: 'join kith-invite',
     api: {
-      'POST /kith/join': {
+      'POST /kith/join': { id: 'c0', name: 'pi-2', members: [{}] },
+      'GET /kith/cluster': {
         id: 'c1',
         name: 'home',
         self: { id: 'b', name: 'pi-2' },
@@ -506,7 +507,8 @@ test('the release list asks for the newest first, as many as wanted', async () =
 
 test('join reads a token from stdin', async () => {
   await using stub = await StubApi.start();
-  stub.on('POST /kith/join', { name: 'home', members: [] });
+  stub.on('POST /kith/join', { id: 'c0', name: 'pi-2', members: [] });
+  stub.on('GET /kith/cluster', { id: 'c1', name: 'home', members: [] });
   await runKith(['join', '-'], { env: { KITH_HOST: stub.host }, stdin: 'kith-invite\n' });
   expect(stub.sent('POST /kith/join').body).toEqual({ token: 'kith-invite' });
 });

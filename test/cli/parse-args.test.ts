@@ -45,6 +45,17 @@ test('a command that runs another leaves the flags of that one alone', () => {
   expect(args).toEqual({ first: 'ls', others: ['-l', '--tail'] });
 });
 
+test('the app may also stand at the end of a command that runs elsewhere, unless -- comes first', () => {
+  const run = { ...command, endsFlags: true };
+  expect(parseArgs('run', run, ['ls', '-l', '-a', 'blog'])).toMatchObject({
+    flags: { app: 'blog' },
+    args: { first: 'ls', others: ['-l'] },
+  });
+  expect(parseArgs('run', run, ['ls', '--app=blog'])).toMatchObject({ flags: { app: 'blog' } });
+  expect(parseArgs('run', run, ['ls', '-a']).args).toEqual({ first: 'ls', others: ['-a'] });
+  expect(parseArgs('run', run, ['ls', '--', '-a', 'blog']).flags).toMatchObject({ app: undefined });
+});
+
 test('what cannot be placed is named, with a way out', () => {
   expect(() => parse()).toThrow('Missing FIRST');
   expect(() => parse('one', '--nun', '5')).toThrow('Unknown flag "--nun"');

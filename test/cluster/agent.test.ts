@@ -118,21 +118,25 @@ test('a port or a data directory that another agent has is refused by name', LON
   expect((await ash.peers()).length).toBe(2);
 });
 
-test('SIGHUP ends the agent alone: its dynos and router serve on and the next agent adopts them', LONG, async () => {
-  await deploy(ash, 'steady', writeApp(join(cluster.dir, 'steady')));
-  await ash.kith(['ps:scale', 'web=2', '-a', 'steady']);
-  const before = await formationMet(birch, 'steady', 2, spread);
-  const asking = keepAsking(birch, 'steady');
-  ash.agent.signalAgent('SIGHUP');
-  await ash.agent.exited();
-  expect(ash.agent.child.exitCode).toBe(0);
-  expect((await ash.request('steady')).body).toMatch(/^one web\.\d/);
-  await ash.start();
-  await cluster.allAlive();
-  const after = await formationMet(ash, 'steady', 2);
-  expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted());
-  expect(await asking.stop()).toEqual([]);
-});
+test(
+  'SIGHUP ends the agent alone: its dynos and router serve on and the next agent adopts them',
+  LONG,
+  async () => {
+    await deploy(ash, 'steady', writeApp(join(cluster.dir, 'steady')));
+    await ash.kith(['ps:scale', 'web=2', '-a', 'steady']);
+    const before = await formationMet(birch, 'steady', 2, spread);
+    const asking = keepAsking(birch, 'steady');
+    ash.agent.signalAgent('SIGHUP');
+    await ash.agent.exited();
+    expect(ash.agent.child.exitCode).toBe(0);
+    expect((await ash.request('steady')).body).toMatch(/^one web\.\d/);
+    await ash.start();
+    await cluster.allAlive();
+    const after = await formationMet(ash, 'steady', 2);
+    expect(after.map(({ id }) => id).toSorted()).toEqual(before.map(({ id }) => id).toSorted());
+    expect(await asking.stop()).toEqual([]);
+  },
+);
 
 test('SIGTERM hands every dyno over before it goes, and a second one does not wait', LONG, async () => {
   await deploy(ash, 'steady', writeApp(join(cluster.dir, 'steady')));

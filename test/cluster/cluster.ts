@@ -14,6 +14,7 @@ const START_MS = 180_000;
 export class Cluster {
   readonly dir: string;
   readonly peers: readonly Peer[];
+  readonly #strangers: Peer[] = [];
   readonly #onExit: () => void;
   #keepsFiles = false;
 
@@ -41,6 +42,13 @@ export class Cluster {
     return found;
   }
 
+  /** One more host beside the cluster, not started yet, that ends with it. */
+  stranger(name: string): Peer {
+    const peer = new Peer(join(this.dir, name), name);
+    this.#strangers.push(peer);
+    return peer;
+  }
+
   /** Waits until each of these peers sees exactly these alive. */
   async allAlive(peers: readonly Peer[] = this.peers): Promise<void> {
     const expected = peers.map(({ id }) => id).toSorted();
@@ -59,13 +67,19 @@ export class Cluster {
   /** Prints what the agents said last, and leaves their folders for whoever looks. */
   reportFailure(what: string): void {
     this.#keepsFiles = true;
-    for (const peer of this.peers) {
-      process.stderr.write(`\n--- "${peer.name}" when "${what}" failed (${peer.dir}.log)\n${peer.logTail()}\n`);
+    for (const peer of this.#all()) {
+      process.stderr.write(
+        `\n--- "${peer.name}" when "${what}" failed (${peer.dir}.log)\n${peer.logTail()}\n`,
+      );
     }
   }
 
   killAll(): void {
-    for (const peer of this.peers) peer.kill();
+    for (const peer of this.#all()) peer.kill();
+  }
+
+  #all(): readonly Peer[] {
+    return [...this.peers, ...this.#strangers];
   }
 
   /** Tests have nothing to hand over: all hosts go at once. */

@@ -1,65 +1,11 @@
-import type { PeerEffect } from '../../src/peer/effects.ts';
-import type { PeerState } from '../../src/peer/state.ts';
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { SlotKey } from '../../src/ids.ts';
+import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
+import { configProblems } from './ledger-oracle.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { Workload } from './workload.ts';
-
-/** What must hold at every step of every peer. */
-export class Watch {
-  /** Number of each release as first seen anywhere: it never changes. */
-  readonly #numbers = new Map<string, number>();
-  readonly #checked = new WeakSet<object>();
-
-  onStep(peer: SimPeer, before: PeerState, effects: readonly PeerEffect[]): void {
-    if (peer.state.fold.view !== before.fold.view) this.#checkNumbers(peer);
-    this.#checkVector(peer, before);
-    for (const effect of effects) if (effect.tag === 'dyno') this.#checkStop(peer, before, effect);
-  }
-
-  #checkNumbers(peer: SimPeer): void {
-    for (const app of peer.state.fold.view.apps.values()) {
-      if (this.#checked.has(app)) continue;
-      this.#checked.add(app);
-      for (const release of app.releases.values()) {
-        const seen = this.#numbers.get(release.id);
-        if (seen !== undefined && seen !== release.number) {
-          throw new Error(
-            `${peer.name}: release ${release.id} was number ${seen} and is ${release.number} now`,
-          );
-        }
-        this.#numbers.set(release.id, release.number);
-      }
-    }
-  }
-
-  #checkVector(peer: SimPeer, before: PeerState): void {
-    if (peer.state.logs === before.logs) return;
-    if (rangesMissing(vectorOf(before.logs), vectorOf(peer.state.logs)).length > 0) {
-      throw new Error(`${peer.name}: its version vector went back`);
-    }
-  }
-
-  /** A running dyno of a slot that is still wanted leaves the routes only when another one is in them. */
-  #checkStop(peer: SimPeer, before: PeerState, effect: PeerEffect & { tag: 'dyno' }): void {
-    const isStop =
-      effect.effect.tag === 'drain' || (effect.effect.tag === 'signal' && effect.effect.signal === 'SIGTERM');
-    const was = before.dynos.get(effect.life.dyno);
-    if (!isStop || was === undefined || phaseOf(was) !== 'up' || peer.state.stopping) return;
-    const { slot } = effect.life.slot;
-    if (!peer.state.wanted.slots.some((wanted) => wanted.slot === slot)) return;
-    const own = [...peer.state.dynos.values()].filter(
-      (life) => life.slot.slot === slot && phaseOf(life) === 'up',
-    );
-    const others = [...peer.state.facts.values()].flatMap((facts) =>
-      facts.dynos.filter((dyno) => dyno.slot === slot && dyno.phase === 'up'),
-    );
-    if (own.some((life) => life.dyno !== effect.life.dyno) || others.length > 0) return;
-    throw new Error(`${peer.name}: stopped the running dyno of ${slot} before another one was up`);
-  }
-}
 
 /** What must hold once everything works again and has had its time. Returns what is not so yet. */
 export function unsettled(peers: readonly SimPeer[], workload: Workload): string[] {
@@ -67,24 +13,33 @@ export function unsettled(peers: readonly SimPeer[], workload: Workload): string
   const [first] = peers;
   if (first === undefined) return problems;
   const vector = vectorOf(first.state.logs);
+  const acknowledged = workload.acknowledged();
   for (const peer of peers) {
+    const { view } = peer.state.fold;
     const own = vectorOf(peer.state.logs);
     if (rangesMissing(vector, own).length + rangesMissing(own, vector).length > 0) {
       problems.push(`${peer.name} and ${first.name} hold different ops`);
     }
-    for (const op of workload.acknowledged()) {
+    for (const op of acknowledged) {
       if (!peer.disk.has(op)) problems.push(`${peer.name} lacks the acknowledged op ${op}`);
     }
-    if (peer.state.fold.view.waiting > 0)
-      problems.push(`${peer.name}: ${peer.state.fold.view.waiting} ops wait for parents`);
-    for (const id of peer.state.fold.view.names.values()) {
-      const app = peer.state.fold.view.apps.get(id);
+    if (view.waiting > 0) problems.push(`${peer.name}: ${view.waiting} ops wait for parents`);
+    if (view.quarantined.size > 0) problems.push(`${peer.name}: ${view.quarantined.size} ops quarantined`);
+    for (const id of view.names.values()) {
+      const app = view.apps.get(id);
       if (app !== undefined && app.heads.length > 1)
         problems.push(`${peer.name}: ${app.name} has ${app.heads.length} heads`);
     }
     if (peer.state.pending.size > 0) problems.push(`${peer.name}: ${peer.state.pending.size} commands pend`);
   }
-  return [...problems, ...unmet(peers)];
+  return [...problems, ...unanswered(workload), ...unmet(peers)];
+}
+
+/** A command is answered, for better or worse, while the agent that was asked lives. */
+function unanswered(workload: Workload): string[] {
+  return [...workload.asked.values()]
+    .filter(({ at, run, result }) => result === null && at.isRunning() && at.run === run)
+    .map(({ at, command }) => `${at.name} has not answered ${command.type}`);
 }
 
 /** Slots that do not have exactly one dyno, up, at the wanted generation. */
@@ -114,8 +69,45 @@ function unmet(peers: readonly SimPeer[]): string[] {
   return problems;
 }
 
+/** Routers that do not send to exactly the web dynos that are up: what was last announced to them counts. */
+export function misrouted(peers: readonly SimPeer[]): string[] {
+  const up = new Set<string>();
+  for (const peer of peers) {
+    for (const life of peer.state.dynos.values()) {
+      if (life.slot.type === 'web' && phaseOf(life) === 'up') up.add(life.dyno);
+    }
+  }
+  return peers.flatMap((peer) => {
+    if (peer.routesOf === null) return [`${peer.name} has announced no routes`];
+    const { apps } = routeTable(peer.routesOf, 1, null);
+    const routed = Object.values(apps).flatMap((app) => app.up.map(({ dyno }) => dyno));
+    const isRight = routed.length === up.size && routed.every((dyno) => up.has(dyno));
+    return isRight ? [] : [`${peer.name} routes to ${routed.length} dynos, ${up.size} are up`];
+  });
+}
+
+/** What the ledger must mean, once all hold all of it. */
+export function misread(peers: readonly SimPeer[], workload: Workload): string[] {
+  const problems = differences(peers);
+  const [first] = peers;
+  if (first === undefined) return problems;
+  const { view, state } = first.state.fold;
+  for (const op of workload.acknowledged()) {
+    const stored = first.disk.get(op)?.op;
+    const app = (stored?.body as { app?: string } | undefined)?.app;
+    if (stored?.kind !== 'release' || app === undefined) continue;
+    const isShown = state.apps.get(app as never)?.releases.byOp.get(stored === undefined ? '' : (op as never));
+    if (isShown === undefined) problems.push(`the acknowledged release ${op} counts for nothing`);
+  }
+  const live = [...view.apps.values()].filter((app) => !app.destroyed);
+  if (new Set(live.map(({ name }) => name)).size !== live.length || live.length !== view.names.size)
+    problems.push('two apps bear one name');
+  for (const app of live) problems.push(...configProblems(app, first.disk));
+  return problems;
+}
+
 /** The same ops must mean the same on every peer. */
-export function differences(peers: readonly SimPeer[]): string[] {
+function differences(peers: readonly SimPeer[]): string[] {
   const texts = peers.map((peer) => canonical(peer.state.fold.view));
   return peers.flatMap((peer, i) =>
     texts[i] === texts[0] ? [] : [`${peer.name} folds the same ops otherwise than ${peers[0]?.name}`],

@@ -8,6 +8,8 @@ export type Endpoint = {
   isRunning(): boolean;
   onConnected(peer: PeerId): void;
   onDisconnected(peer: PeerId): void;
+  /** Whether this side talks to that peer at all: only members do. */
+  admits(peer: PeerId): boolean;
   deliver(from: PeerId, message: unknown): void;
   gossiped(from: PeerId, message: unknown): void;
 };
@@ -16,7 +18,19 @@ export type NetworkFaults = {
   /** Chance that gossip does not reach one peer. */
   gossipLoss: number;
   gossipTwice: number;
+  /** Chance that a gossip message comes once more, up to half a minute late. */
+  gossipLate: number;
+  /** Chance that a frame of a connection that is gone arrives all the same, maybe after the next was made. */
+  stragglers: number;
   delayMsMax: number;
+};
+
+export const CALM: NetworkFaults = {
+  gossipLoss: 0,
+  gossipTwice: 0,
+  gossipLate: 0,
+  stragglers: 0,
+  delayMsMax: 5,
 };
 
 type Link = { isUp: boolean; epoch: number; held: (() => void)[]; lastAt: number };
@@ -26,7 +40,7 @@ type Link = { isUp: boolean; epoch: number; held: (() => void)[]; lastAt: number
  * a dead path: what is sent waits, and arrives after the heal unless the connection was given up before.
  */
 export class Network {
-  readonly faults: NetworkFaults = { gossipLoss: 0, gossipTwice: 0, delayMsMax: 5 };
+  readonly faults: NetworkFaults = { ...CALM };
   readonly #clock: ClockQueue;
   readonly #random: Random;
   readonly #endpoints = new Map<PeerId, Endpoint>();
@@ -83,6 +97,13 @@ export class Network {
     }
   }
 
+  /** One side closes its connection with the other: what was sent before still arrives. */
+  drop(from: PeerId, to: PeerId): void {
+    this.#clock.after(2 * this.faults.delayMsMax, () => {
+      if (!this.#endpoints.get(from)?.admits(to)) this.reset(from, to);
+    });
+  }
+
   /** The process of a peer is gone: its connections break at once (or, when its host lost power, silently). */
   processGone(peer: PeerId, silently: boolean): void {
     for (const other of this.#endpoints.keys()) {
@@ -107,14 +128,15 @@ export class Network {
     const target = this.#endpoints.get(to);
     if (!link.isUp || target === undefined) return;
     const { epoch } = link;
+    const isStraggler = this.#random.chance(this.faults.stragglers);
     const deliver = (): void => {
-      if (link.epoch === epoch && target.isRunning()) target.deliver(from, message);
+      if ((link.epoch === epoch || isStraggler) && target.isRunning()) target.deliver(from, message);
     };
     if (this.isCut(from, to)) {
       if (link.held.length < 5_000) link.held.push(deliver);
       return;
     }
-    const at = Math.max(link.lastAt, this.#clock.now + this.#delay());
+    const at = Math.max(link.lastAt, this.#clock.now + this.#delay()) + (isStraggler ? 20 : 0);
     link.lastAt = at;
     this.#clock.after(at - this.#clock.now, deliver);
   }
@@ -123,9 +145,11 @@ export class Network {
     for (const [peer, endpoint] of this.#endpoints) {
       if (peer === from || !this.#isUp(from, peer) || this.isCut(from, peer)) continue;
       if (this.#random.chance(this.faults.gossipLoss)) continue;
-      const times = this.#random.chance(this.faults.gossipTwice) ? 2 : 1;
-      for (let i = 0; i < times; i += 1) {
-        this.#clock.after(this.#delay() * (1 + i), () => {
+      const delays = [this.#delay()];
+      if (this.#random.chance(this.faults.gossipTwice)) delays.push(this.#delay() * 2);
+      if (this.#random.chance(this.faults.gossipLate)) delays.push(this.#random.between(500, 30_000));
+      for (const delay of delays) {
+        this.#clock.after(delay, () => {
           if (endpoint.isRunning() && !this.isCut(from, peer)) endpoint.gossiped(from, message);
         });
       }
@@ -141,6 +165,7 @@ export class Network {
     for (const [other, target] of this.#endpoints) {
       if (other <= peer || !endpoint?.isRunning() || !target.isRunning()) continue;
       if (this.#isUp(peer, other) || this.isCut(peer, other) || this.isCut(other, peer)) continue;
+      if (!endpoint.admits(other) || !target.admits(peer)) continue;
       for (const link of [this.#link(peer, other), this.#link(other, peer)]) link.isUp = true;
       endpoint.onConnected(other);
       target.onConnected(peer);

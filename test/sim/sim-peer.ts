@@ -15,6 +15,9 @@ import type { Endpoint, Network } from './network.ts';
 import type { Random } from './random.ts';
 import { SimRuntime } from './sim-runtime.ts';
 
+/** What the cluster takes this peer for; only members count at the end. */
+export type Standing = 'stranger' | 'member' | 'removed';
+
 export type HostState = 'running' | 'agent-down' | 'host-down' | 'power-off';
 
 export type SimPeerOptions = {
@@ -25,7 +28,11 @@ export type SimPeerOptions = {
   readonly network: Network;
   readonly random: Random;
   readonly find: (peer: PeerId) => SimPeer | undefined;
-  readonly onAnswer: (id: string, result: CommandResult) => void;
+  readonly onAnswer: (peer: SimPeer, id: string, result: CommandResult) => void;
+  /** Sees a peer before its agent starts, and each message before it leaves. */
+  readonly onStart: (peer: SimPeer) => void;
+  readonly onStarted: (peer: SimPeer) => void;
+  readonly onSend: (peer: SimPeer, message: PeerMessage | GossipMessage) => void;
   /** Sees each step: what the invariants that hold at every moment are checked on. */
   readonly onStep: (peer: SimPeer, before: PeerState, effects: readonly PeerEffect[]) => void;
 };
@@ -37,6 +44,11 @@ export class SimPeer implements Endpoint {
   readonly disk = new Disk();
   readonly runtime: SimRuntime;
   hostState: HostState = 'power-off';
+  standing: Standing = 'stranger';
+  /** Its disk was put back to an earlier state, or damaged: what it said before may be unsaid. Cleared at the start. */
+  isRestored = false;
+  /** The state when the machine last said that its routes have changed: what the router works with. */
+  routesOf: PeerState | null = null;
   wallSkewMs = 0;
   diskDelayMs = 1;
   /** Virtual time until which the agent's event loop stands still. */
@@ -50,6 +62,9 @@ export class SimPeer implements Endpoint {
   #wakeAt = Infinity;
   #ordered: PeerEffect[] = [];
   #isDraining = false;
+  /** Calls that wait for what was ordered before them to be durable. */
+  #waiting: (() => void)[] = [];
+  #writing: (PeerEffect & { tag: 'persist' }) | null = null;
 
   constructor(options: SimPeerOptions) {
     this.#options = options;
@@ -81,11 +96,15 @@ export class SimPeer implements Endpoint {
     if (this.isRunning()) return;
     const { clock, network, cluster, seed, index } = this.#options;
     this.hostState = 'running';
+    this.#options.onStart(this);
     this.#run += 1;
     this.#startedAt = clock.now;
     this.#wakeAt = Infinity;
     this.#ordered = [];
     this.#isDraining = false;
+    this.#writing = null;
+    this.#waiting = [];
+    this.routesOf = null;
     network.processStarted(this.peer);
     const run = this.#run;
     const incarnation = Number(this.disk.records.get('incarnation') ?? 0) + 1;
@@ -127,9 +146,18 @@ export class SimPeer implements Endpoint {
       this.now(),
     );
     this.#after(first);
+    this.#options.onStarted(this);
   }
 
-  /** Ends the agent at this very moment; what it had not synced is lost. */
+  /** Names this run of the agent. */
+  get run(): number {
+    return this.#run;
+  }
+
+  /**
+   * Ends the agent at this very moment; what it had not synced is lost. A batch that was being written is there whole
+   * or not at all, and nobody was told in either case.
+   */
   crash(to: Exclude<HostState, 'running'>): void {
     if (to !== 'agent-down') this.runtime.killAll();
     if (!this.isRunning()) {
@@ -139,6 +167,10 @@ export class SimPeer implements Endpoint {
     this.hostState = to;
     this.#run += 1;
     this.#state = null;
+    if (this.#writing !== null && this.#options.random.chance(0.4)) {
+      this.disk.write(this.#writing.ops, this.#writing.records);
+    }
+    this.#writing = null;
     this.#options.network.processGone(this.peer, to === 'power-off');
   }
 
@@ -148,6 +180,11 @@ export class SimPeer implements Endpoint {
       mono: clock.now - this.#startedAt,
       wall: Math.floor(1_700_000_000_000 + clock.now + this.wallSkewMs),
     };
+  }
+
+  /** As the mesh's gate: the machine's last `members` effect says who is let in. */
+  admits(peer: PeerId): boolean {
+    return this.#state?.fold.view.members.get(peer)?.state === 'member';
   }
 
   onConnected(peer: PeerId): void {
@@ -182,6 +219,12 @@ export class SimPeer implements Endpoint {
     this.#after(next, before);
   }
 
+  /** Calls back when all that the machine wants stored is stored; never if the agent ends before. */
+  onceDurable(run: () => void): void {
+    if (this.#isDraining) this.#waiting.push(run);
+    else run();
+  }
+
   /** Ends a stall: the loop notices how late its timers are. */
   stall(ms: number): void {
     const { clock } = this.#options;
@@ -196,6 +239,9 @@ export class SimPeer implements Endpoint {
     this.#carryOut(next.effects);
     this.#options.onStep(this, before, next.effects);
     this.#schedule();
+    const self = next.state.fold.view.members.get(this.peer);
+    // As the agent does: see agent/peer/background.ts.
+    if (self?.state === 'removed' && !next.state.stopping) this.dispatch({ tag: 'stopAll' });
   }
 
   #schedule(): void {
@@ -219,7 +265,7 @@ export class SimPeer implements Endpoint {
       const overtakes =
         effect.tag !== 'gossip' &&
         effect.tag !== 'answer' &&
-        (effect.tag !== 'send' || effect.message.t === 'swim');
+        (effect.tag !== 'send' || effect.message.t === 'swim' || effect.message.t === 'digest');
       const waits = persists || !overtakes;
       if (effect.tag === 'persist' || effect.tag === 'sendOps' || (waits && this.#isDraining)) {
         this.#ordered.push(effect);
@@ -235,6 +281,7 @@ export class SimPeer implements Endpoint {
     const effect = this.#ordered.shift();
     if (effect === undefined) {
       this.#isDraining = false;
+      for (const run of this.#waiting.splice(0)) run();
       return;
     }
     if (effect.tag !== 'persist') {
@@ -244,29 +291,34 @@ export class SimPeer implements Endpoint {
     }
     const run = this.#run;
     const { clock, random } = this.#options;
+    this.#writing = effect;
     clock.after(random.between(0.1, this.diskDelayMs), () => {
       if (this.#run !== run) return;
+      this.#writing = null;
       this.disk.write(effect.ops, effect.records);
       this.#drain();
     });
   }
 
   #perform(effect: PeerEffect): void {
-    const { network, find, clock, onAnswer } = this.#options;
+    const { network, find, clock, onAnswer, onSend } = this.#options;
     switch (effect.tag) {
       case 'send':
+        onSend(this, effect.message);
         network.send(this.peer, effect.to, effect.message);
         break;
       case 'sendOps': {
         const ops = effect.ranges.flatMap((range) => this.disk.range(range));
+        if (ops.length > 0) onSend(this, { t: 'ops', ops });
         if (ops.length > 0) network.send(this.peer, effect.to, { t: 'ops', ops });
         break;
       }
       case 'gossip':
+        onSend(this, effect.message);
         network.gossip(this.peer, effect.message);
         break;
       case 'answer':
-        onAnswer(effect.id, effect.result);
+        onAnswer(this, effect.id, effect.result);
         break;
       case 'probePorts': {
         const { peer } = effect.target;
@@ -288,6 +340,12 @@ export class SimPeer implements Endpoint {
         this.runtime.fetch(effect.slug, effect.holders, () =>
           this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() }),
         );
+        break;
+      case 'drop':
+        network.drop(this.peer, effect.peer);
+        break;
+      case 'routes':
+        this.routesOf = this.#state;
         break;
       default:
         break;

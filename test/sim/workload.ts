@@ -9,6 +9,8 @@ export type Asked = {
   readonly id: string;
   readonly command: Command;
   readonly at: SimPeer;
+  /** Which run of its agent was asked. */
+  readonly run: number;
   result: CommandResult | null;
 };
 
@@ -51,16 +53,25 @@ export class Workload {
     asked.result = result;
   }
 
-  /** Op ids of writes that were acknowledged: these must never be lost. */
+  /**
+   * Op ids of writes that were acknowledged: these must never be lost. What a removed peer wrote by itself, after the
+   * cut that its removal made, never happened.
+   */
   acknowledged(): string[] {
-    return [...this.asked.values()].flatMap(({ result }) => (result?.ok === true ? result.ops : []));
+    const outcasts = this.#peers.filter(({ standing }) => standing === 'removed');
+    const isVoid = (op: string): boolean =>
+      outcasts.some(({ disk, peer }) => disk.get(op)?.op.author === peer) &&
+      !this.#peers.some((peer) => peer.standing === 'member' && peer.disk.has(op));
+    return [...this.asked.values()]
+      .flatMap(({ result }) => (result?.ok === true ? result.ops : []))
+      .filter((op) => !isVoid(op));
   }
 
   #ask(peer: SimPeer, command: Command): void {
     const request = `req-${this.#made}`;
     const ask = (at: SimPeer): void => {
       const id = `${this.asked.size}`;
-      this.asked.set(id, { id, command, at, result: null });
+      this.asked.set(id, { id, command, at, run: at.run, result: null });
       at.dispatch({ tag: 'command', id, command, context: { user: 'ann@example.com', request } });
     };
     ask(peer);

@@ -50,8 +50,9 @@ export class SlugStore {
       await rename(copy, spare);
     } catch (error) {
       await rm(copy, { recursive: true, force: true });
-      // Another call was first.
-      if (!existsSync(spare)) throw error;
+      // Another call was first; its copy may even have been taken since.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
   }
 

@@ -1,0 +1,191 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomId } from '../../agent/boot/past.ts';
+import type { AppId, ClusterId, Epoch, PeerId } from '../../src/ids.ts';
+import { appendDrafts, emptyLogs } from '../../src/ledger/author-logs.ts';
+import type { Command } from '../../src/ledger/command.ts';
+import { decide } from '../../src/ledger/decide.ts';
+import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
+import { createSigner } from '../../src/ledger/signing.ts';
+import { waitFor } from './cluster.ts';
+import type { FromPeer, Mark, ToPeer } from './converge-messages.ts';
+import type { Finding } from './report.ts';
+import { digits, summarize } from './stats.ts';
+
+const SIZES = [3, 10, 50];
+const WRITES = 300;
+const WRITES_QUICK = 40;
+const BETWEEN_WRITES_MS = 100;
+const ANSWER_MS = 60_000;
+const MEET_MS = 180_000;
+const SETTLE_MS = 10_000;
+
+type Row = {
+  readonly peers: number;
+  readonly fromDurable: ReturnType<typeof summarize>;
+  readonly fromAsked: ReturnType<typeof summarize>;
+};
+
+/** How long a write takes to be visible at every peer, in clusters of several sizes. */
+export async function benchConverge({ quick }: { readonly quick: boolean }): Promise<Finding> {
+  const rows: Row[] = [];
+  for (const peers of quick ? SIZES.slice(0, 2) : SIZES) {
+    const row = await measure(peers, quick ? WRITES_QUICK : WRITES);
+    process.stdout.write(
+      `  ${peers} peers: median ${digits(row.fromDurable.median)} ms, p99 ${digits(row.fromDurable.p99)} ms\n`,
+    );
+    rows.push(row);
+  }
+  return report(rows);
+}
+
+async function measure(count: number, writes: number): Promise<Row> {
+  const dir = mkdtempSync(join(tmpdir(), 'kith-bench-'));
+  const peers = Array.from({ length: count }, (_, index) => new ChildPeer(join(dir, `p${index}`)));
+  try {
+    await start(peers);
+    await sleep(SETTLE_MS);
+    const written: (FromPeer & { t: 'written' })[] = [];
+    for (let index = 0; index < writes; index += 1) {
+      const writer = peers[Math.floor(Math.random() * count)];
+      if (writer !== undefined) written.push(await writer.ask({ t: 'write' }, 'written'));
+      await sleep(BETWEEN_WRITES_MS);
+    }
+    await sleep(1_000);
+    const reports = await Promise.all(peers.map((peer) => peer.ask({ t: 'report' }, 'reported')));
+    return rowOf(count, written, reports);
+  } finally {
+    await Promise.all(peers.map((peer) => peer.end()));
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function rowOf(
+  peers: number,
+  written: readonly (FromPeer & { t: 'written' })[],
+  reports: readonly (FromPeer & { t: 'reported' })[],
+): Row {
+  const durable = new Map(reports.flatMap((report) => [...report.durable]));
+  const visible = reports.map((report) => new Map<number, Mark[1]>(report.visible));
+  const ms = (from: string, to: bigint): number => Number(to - BigInt(from)) / 1e6;
+  const both = written.map(({ release, asked }) => {
+    const seen = visible.map((marks) => BigInt(marks.get(release) ?? missing(release)));
+    const last = seen.reduce((a, b) => (a > b ? a : b));
+    return [ms(durable.get(release) ?? missing(release), last), ms(asked, last)] as const;
+  });
+  return {
+    peers,
+    fromDurable: summarize(both.map(([fromDurable]) => fromDurable)),
+    fromAsked: summarize(both.map(([, fromAsked]) => fromAsked)),
+  };
+}
+
+function missing(release: number): never {
+  throw new Error(`Release v${release} was never seen by every peer`);
+}
+
+/** Founds a cluster of all of them, and waits until each sees the others. */
+async function start(peers: readonly ChildPeer[]): Promise<void> {
+  for (const peer of peers) {
+    mkdirSync(peer.dir, { recursive: true });
+    peer.addrs = (await peer.ask({ t: 'open', dir: peer.dir, seed: peer.seed }, 'opened')).addrs;
+  }
+  const cluster = randomId(26);
+  const ops = foundingOps(cluster as ClusterId, peers);
+  const addresses = Object.fromEntries(peers.map((peer) => [peer.id, peer.addrs]));
+  for (const peer of peers) await peer.ask({ t: 'start', cluster, ops, addresses }, 'started');
+  await waitFor('the peers to see each other', MEET_MS, 500, async () => {
+    for (const peer of peers) {
+      const { alive, gossiping } = await peer.ask({ t: 'look' }, 'looked');
+      if (alive < peers.length || !gossiping) return false;
+    }
+    return true;
+  });
+}
+
+/** A ledger in which all are members and one app exists, as its founder would have written it. */
+function foundingOps(cluster: ClusterId, peers: readonly ChildPeer[]): string[] {
+  const [founder] = peers;
+  if (founder === undefined) throw new Error('No peer');
+  const signer = createSigner(Buffer.from(founder.seed, 'hex'));
+  const commands: Command[] = [
+    {
+      ...{ type: 'cluster.found', name: 'bench', peer: founder.id, caCert: 'none' },
+      ...{ caKey: new Uint8Array(1), key: '0'.repeat(16) },
+    },
+    ...peers.slice(1).map(({ id }): Command => ({ type: 'member.admit', peer: id, invite: null, name: id })),
+    { type: 'app.create', app: randomUUID() as AppId, name: 'bench', fallbackName: 'bench' },
+  ];
+  const epoch = randomId(16) as Epoch;
+  let logs = emptyLogs();
+  let fold = emptyFold();
+  let hlc = { ms: Date.now(), n: 0 };
+  const encoded: string[] = [];
+  for (const command of commands) {
+    const decision = decide(fold, logs, command, { user: 'bench', request: null });
+    if (!decision.ok) throw new Error(decision.error.message);
+    const author = { cluster, signer, epoch, hlc, wall: Date.now() };
+    const next = appendDrafts(logs, author, decision.drafts);
+    ({ logs, hlc } = next);
+    fold = applyOps(fold, next.ops);
+    encoded.push(...next.ops.map(({ bytes }) => Buffer.from(bytes).toString('base64')));
+  }
+  return encoded;
+}
+
+/** One process with a peer in it. */
+class ChildPeer {
+  readonly dir: string;
+  readonly seed = randomBytes(32).toString('hex');
+  readonly id: PeerId = createSigner(Buffer.from(this.seed, 'hex')).peer;
+  addrs: readonly string[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(dir: string) {
+    this.dir = dir;
+    this.#child = fork(join(import.meta.dirname, 'converge-peer.ts'), {
+      execArgv: ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
+    });
+  }
+
+  async ask<T extends FromPeer['t']>(message: ToPeer, answer: T): Promise<FromPeer & { t: T }> {
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const answered = once(this.#child, 'message', { signal });
+    this.#child.send(message);
+    const [reply] = (await answered) as [FromPeer];
+    if (reply.t === answer) return reply as FromPeer & { t: T };
+    if (reply.t === 'failed') throw new Error(`A peer could not "${message.t}": ${reply.reason}`);
+    throw new Error(`A peer answered "${message.t}" with "${reply.t}"`);
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+function report(rows: readonly Row[]): Finding {
+  const line = ({ peers, fromDurable, fromAsked }: Row): string => {
+    const cells = [
+      ...[fromDurable.median, fromDurable.p95, fromDurable.p99, fromDurable.max],
+      ...[fromAsked.median, fromAsked.p99],
+    ];
+    return `| ${peers} | ${fromDurable.count} | ${cells.map((ms) => `${digits(ms)} ms`).join(' | ')} |`;
+  };
+  const ten = rows.find(({ peers }) => peers === 10)?.fromDurable.p99 ?? Number.NaN;
+  return {
+    body: [
+      '| Peers | Writes | Median | p95 | p99 | Worst | From the request: median | p99 |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- |',
+      ...rows.map(line),
+    ].join('\n'),
+    aims: [{ aim: 'p99 below 10 ms among 10 peers', found: `${digits(ten)} ms`, isMet: ten < 10 }],
+  };
+}
