@@ -1,12 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start whole agents, with their routers, keepers and dynos: these share the machine badly. */
+const WHOLE_PEERS = ['test/cluster/**/*.test.ts', 'test/security/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    // Real servers and dynos share the machine: more workers than cores only makes deadlines lie.
-    maxWorkers: 3,
     pool: 'forks',
+    projects: [
+      {
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: WHOLE_PEERS,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          // Real servers and dynos share the machine: more workers than cores only makes deadlines lie.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: WHOLE_PEERS,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

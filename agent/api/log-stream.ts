@@ -7,8 +7,8 @@ import {
   lineEvent,
   missingEvent,
   parseCursor,
-} from '../../src/platform/log-event.ts';
-import type { LogCursor } from '../../src/platform/log-event.ts';
+} from '../../src/logs/log-event.ts';
+import type { LogCursor } from '../../src/logs/log-event.ts';
 import { LOG_LINES_MAX } from '../../src/platform/schemas.ts';
 import type { LogSession } from './log-sessions.ts';
 import { writeAll } from './write-all.ts';

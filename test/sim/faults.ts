@@ -40,7 +40,9 @@ export class Faults {
     this.#world = { ...world, later };
     this.kinds = KINDS.filter(() => world.random.chance(0.2));
     // A clock that is wrong is so from the first moment: what was written by then must not matter later.
-    if (this.kinds.includes('clock-hour-off')) this.#strike('clock-hour-off');
+    const first = world.random.pick(world.peers);
+    if (first !== undefined && this.kinds.includes('clock-hour-off'))
+      STRIKES['clock-hour-off'](first, this.#world);
   }
 
   run(everyMs: number): void {

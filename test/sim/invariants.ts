@@ -1,6 +1,6 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
-import type { SlotKey } from '../../src/ids.ts';
+import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 import { configProblems } from './ledger-oracle.ts';
@@ -96,7 +96,7 @@ export function misread(peers: readonly SimPeer[], workload: Workload): string[]
     const stored = first.disk.get(op)?.op;
     const app = (stored?.body as { app?: string } | undefined)?.app;
     if (stored?.kind !== 'release' || app === undefined) continue;
-    const isShown = state.apps.get(app as never)?.releases.byOp.get(stored === undefined ? '' : (op as never));
+    const isShown = state.apps.get(app as AppId)?.releases.byOp.get(op as OpId);
     if (isShown === undefined) problems.push(`the acknowledged release ${op} counts for nothing`);
   }
   const live = [...view.apps.values()].filter((app) => !app.destroyed);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AppId, PeerId } from '../../src/ids.ts';
 import type { LogLine } from '../../src/logs/line.ts';
-import { gapEvent, isAfter, laterCursor, lineEvent, parseCursor } from '../../src/platform/log-event.ts';
+import { gapEvent, isAfter, laterCursor, lineEvent, parseCursor } from '../../src/logs/log-event.ts';
 
 function line(timeUs: number, seq: number, text = 'hello'): LogLine {
   const peer = '12D3KooWAbCdEfGhIj' as PeerId;

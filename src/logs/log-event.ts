@@ -1,5 +1,5 @@
-import type { LogLine } from '../logs/line.ts';
-import { formatLogLine } from '../logs/format.ts';
+import type { LogLine } from './line.ts';
+import { formatLogLine } from './format.ts';
 
 /** How far a client got in an app's merged log: the latest line it was sent, in the order of (time, peer, number). */
 export type LogCursor = { readonly timeUs: number; readonly peer: string; readonly seq: number };
