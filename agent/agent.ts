@@ -14,6 +14,7 @@ import { ensureToken, foundCluster } from './boot/found.ts';
 import { describePeer } from './boot/identity.ts';
 import { rejoinWith } from './boot/join.ts';
 import { openLedger } from './boot/ledger.ts';
+import { noteStarted } from './boot/poison.ts';
 import { pickPort, portOf } from './boot/ports.ts';
 import { openTls } from './boot/tls.ts';
 import { openBuilds } from './builds/builder.ts';
@@ -216,6 +217,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const exchange = openKeyExchange({ ...common, view: () => host.view(), signal: abort.signal });
   const forget = forgetDestroyed(host, logs, tasks);
   const follow = [() => exchange.want(), () => tls.follow(host.view(), keys, tasks), forget];
+  await noteStarted(store);
   startBackground({ ...common, host, loop: peer, signal: abort.signal, follow });
 
   const all = parts.move();

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { base32 } from 'multiformats/bases/base32';
 import type { Logger } from 'pino';
-import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
+import type { ClusterId, Epoch, OpId, PeerId } from '../../src/ids.ts';
 import { decodeOp } from '../../src/ledger/codec.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
 import type { Store } from '../../src/shell/store.ts';
+import { findPoison } from './poison.ts';
 
 /** Ports that a 0 in the settings was given: kept, so that the others find this peer again after a restart. */
 export type Ports = {
@@ -23,6 +24,8 @@ export type Past = {
   readonly addresses: ReadonlyMap<PeerId, readonly string[]>;
   readonly ports: Partial<Ports>;
   readonly ops: readonly StoredOp[];
+  /** Ops that the agent died of: kept, and not applied. */
+  readonly shunned: ReadonlyMap<OpId, string>;
 };
 
 /** Reads the store, and notes durably that one more run begins. */
@@ -47,6 +50,7 @@ export async function readPast(store: Store, log: Logger): Promise<Past> {
     addresses: new Map(Object.entries(addresses) as [PeerId, readonly string[]][]),
     ports: (await store.getRecord('ports')) ?? {},
     ops,
+    shunned: await findPoison(store, ops, log),
   };
 }
 

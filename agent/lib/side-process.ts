@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../src/errors.ts';
+import { compileAhead, SIDE_FLAGS, sideEnv } from './compile-ahead.ts';
 
 export type SideProcess = {
   readonly socket: Socket;
@@ -20,7 +22,8 @@ export function endSpawned(): void {
 /**
  * Connects to a process that lives beside the agent and outlives it (the keeper, the router), starting it in its own
  * session when nothing answers on its socket.
- * @param entry TypeScript file that the process runs; it must listen on `socketPath`, replacing a stale socket file
+ * @param entry TypeScript file that the process runs; it must listen on `socketPath`, replacing a stale socket file, and
+ *   end at once when told to `--compile`
  * @param logPath gets its stderr and stdout
  */
 export async function ensureSideProcess(
@@ -32,12 +35,14 @@ export async function ensureSideProcess(
 ): Promise<SideProcess> {
   const found = await tryConnect(socketPath);
   if (found !== null) return { socket: found, spawned: false };
+  const env = sideEnv(dirname(logPath));
+  await compileAhead(entry, env);
   const log = openSync(logPath, 'a', 0o600);
   try {
-    const flags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
-    const child = spawn(process.execPath, [...flags, entry, ...args], {
+    const child = spawn(process.execPath, [...SIDE_FLAGS, entry, ...args], {
       detached: true,
       stdio: ['ignore', log, log],
+      env,
     });
     child.unref();
     spawned.add(child);

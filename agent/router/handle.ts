@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { RouterHandle } from '../../src/shell/router.ts';
 import { ensureCertificate } from './certificate.ts';
-import { compileAhead } from './compile-ahead.ts';
 import { RouterClient } from './router-client.ts';
 import type { RouterSettings } from './settings.ts';
 
@@ -26,7 +25,7 @@ export type OpenRouterOptions = {
  */
 export async function openRouter(options: OpenRouterOptions): Promise<RouterHandle> {
   await mkdir(join(options.dir, 'router'), { recursive: true, mode: 0o700 });
-  await Promise.all([ensureCertificate(options.dir), compileAhead(options.dir)]);
+  await ensureCertificate(options.dir);
   const client = new RouterClient(options);
   await client.open();
   return client;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
@@ -10,10 +11,10 @@ import type { RouterHandle, RouterLog } from '../../src/shell/router.ts';
 import { onJsonLines, sendJson } from '../lib/json-lines.ts';
 import { ensureSideProcess } from '../lib/side-process.ts';
 import { Tasks } from '../lib/tasks.ts';
-import { ROUTER_ENTRY } from './compile-ahead.ts';
 import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
 import type { OpenRouterOptions } from './handle.ts';
 
+const ROUTER_MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const HELLO_WITHIN_MS = 10_000;
 const RECONNECT_MS = { first: 50, max: 2_000 } as const;
 /** After the grace, for the process to end. */
@@ -64,7 +65,7 @@ export class RouterClient implements RouterHandle {
       ...(settings === undefined ? {} : { settings }),
     };
     const { socket, spawned } = await ensureSideProcess(
-      ROUTER_ENTRY,
+      ROUTER_MAIN,
       [dir, JSON.stringify(listen)],
       join(dir, 'router', 'router.sock'),
       join(dir, 'router.log'),

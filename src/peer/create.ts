@@ -1,6 +1,6 @@
 import { adoptLife } from '../dynos/life.ts';
 import type { PeerFacts } from '../facts.ts';
-import type { BlobId, Epoch, PeerId } from '../ids.ts';
+import type { BlobId, Epoch, OpId, PeerId } from '../ids.ts';
 import { emptyLogs, restoreOps } from '../ledger/author-logs.ts';
 import { applyOps, emptyFold } from '../ledger/fold.ts';
 import { adoptHlc } from '../ledger/hlc.ts';
@@ -25,6 +25,8 @@ export type PeerBoot = {
   readonly epoch: Epoch;
   /** The whole store, each author's log in sequence. */
   readonly ops: readonly StoredOp[];
+  /** Ops that are not to be applied, and why: an agent died of them. */
+  readonly shunned?: ReadonlyMap<OpId, string>;
   readonly addresses: ReadonlyMap<PeerId, readonly string[]>;
   readonly adopted: readonly AdoptedDyno[];
   readonly blobs: readonly BlobId[];
@@ -34,7 +36,7 @@ export type PeerBoot = {
 export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): Step<PeerState, PeerEffect> {
   const self = identity.signer.peer;
   const logs = restoreOps(emptyLogs(), boot.ops);
-  const fold = applyOps(emptyFold(), boot.ops);
+  const fold = applyOps(emptyFold(boot.shunned), boot.ops);
   const hlc = boot.ops.reduce((last, { op }) => adoptHlc(last, op.hlc, now.wall), { ms: 0, n: 0 });
   const adopted = boot.adopted.map((found) => adoptLife(found, now));
   const state: PeerState = {

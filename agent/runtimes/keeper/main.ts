@@ -5,9 +5,10 @@ import { killUnowned } from './warden.ts';
 
 /**
  * The keeper's process: `node main.ts SOCKET MARKER`. It imports next to nothing, for it lives as long as the dynos do
- * and there is one on every host.
+ * and there is one on every host. `node main.ts --compile` only leaves its modules in Node's cache.
  */
 const [, , socketPath, marker] = process.argv;
+if (socketPath === '--compile') process.exit(0);
 if (socketPath === undefined || marker === undefined) throw new Error('Usage: main.ts SOCKET MARKER');
 
 // It is the parent of every dyno here: a bug in one request must not end them all.
