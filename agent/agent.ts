@@ -34,6 +34,7 @@ import { forgetDestroyed, startBackground } from './peer/background.ts';
 import { now } from './peer/clock.ts';
 import { Commands } from './peer/commands.ts';
 import { adoptedFrom } from './peer/dyno-labels.ts';
+import { DiskWatch } from './peer/disk-watch.ts';
 import { DynoManager } from './peer/dyno-manager.ts';
 import { dynoEnvironment, lifeEnvironment } from './peer/environment.ts';
 import { handOver } from './peer/hand-over.ts';
@@ -133,7 +134,8 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   });
 
   // The peer as its users see it: API, git, builds.
-  const commands = new Commands();
+  const disk = new DiskWatch(dir.path);
+  const commands = new Commands(disk);
   const { promise: rejoin, resolve: startOver } = Promise.withResolvers<void>();
   const host = new AgentHost({
     ...common,
@@ -218,6 +220,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const forget = forgetDestroyed(host, logs, tasks);
   const follow = [() => exchange.want(), () => tls.follow(host.view(), keys, tasks), forget];
   await noteStarted(store);
+  disk.watch(peer, abort.signal, (err) => log.error({ err }, 'disk not looked at'));
   startBackground({ ...common, host, loop: peer, signal: abort.signal, follow });
 
   const all = parts.move();

@@ -4,6 +4,8 @@ import { PlatformError } from '../src/errors.ts';
 import { openAgent, type Agent } from './agent.ts';
 import { AGENT_USAGE, readConfig, type AgentConfig } from './config/config.ts';
 
+const FLUSH_MS = 1_000;
+
 /**
  * One host's agent. Says one JSON line on stdout when it serves; logs go to stderr. SIGTERM and SIGINT hand
  * everything over and stop it; SIGHUP ends the agent alone, for a restart that moves nothing; a second signal exits.
@@ -26,7 +28,11 @@ async function main(): Promise<void> {
     // State is on disk and dynos live on: a clean start is safer than going on half-broken.
     log.fatal({ err }, 'agent crashed');
     log.flush(() => process.exit(70));
+    // Should nobody read what is flushed.
+    setTimeout(() => process.exit(70), FLUSH_MS);
   });
+  // Whoever waited for the ready line may be gone before there is another one: no reason to die.
+  process.stdout.on('error', (err) => log.debug({ err }, 'nobody reads stdout'));
   const stop = onSignals();
   for (let isFirst = true; ; isFirst = false) {
     const agent = await openAgent(isFirst ? config : withoutJoin(config), log);

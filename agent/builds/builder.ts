@@ -10,6 +10,7 @@ import type { App } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildOutcome, BuildRequest, Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import { missingProgram } from '../lib/missing-program.ts';
 import { Tasks } from '../lib/tasks.ts';
 import { buildEnv } from './build-env.ts';
 import { openBuildRoot, removeTree, WORK } from './build-folders.ts';
@@ -168,7 +169,8 @@ export class Builder implements Builds {
       buildpacks = slug.buildpacks;
       const release = await releaseSlug(this.#options, slug.ref, request, print, signal);
       outcome = { status: 'succeeded', release };
-    } catch (error) {
+    } catch (thrown) {
+      const error = missingProgram(thrown) ?? thrown;
       const reason = this.#explain(error, deadline, request);
       print(` !     Push rejected, ${reason}`);
       if (error instanceof PlatformError && error.hint !== undefined) print(` !     ${error.hint}`);

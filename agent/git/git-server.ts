@@ -18,6 +18,7 @@ import { deployPush, describeError } from './deploy-push.ts';
 import { exitStatus, spawnGit, tryGit } from './git-process.ts';
 import { exchange, parseService, protocolEnv, start, type Service } from './git-http.ts';
 import { readPush, writeHooks } from './push-hook.ts';
+import { missingProgram } from '../lib/missing-program.ts';
 
 export type GitServerOptions = {
   /** DIR, the peer's data directory: repositories live in DIR/git. */
@@ -230,7 +231,7 @@ class SmartHttp implements GitServer {
   }
 
   #fail(response: ServerResponse, error: unknown, app: App): void {
-    const known = error instanceof PlatformError ? error : null;
+    const known = error instanceof PlatformError ? error : missingProgram(error);
     if (known === null || known.status >= 500)
       this.#log.warn({ app: app.id, err: error }, 'git request failed');
     if (response.headersSent) {

@@ -10,7 +10,10 @@ const compiled = new Set<string>();
 
 /** The environment of a side process: the agent's, with a place for what Node makes of its sources. */
 export function sideEnv(dir: string): NodeJS.ProcessEnv {
-  return { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache') };
+  return {
+    ...process.env,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache'),
+  };
 }
 
 /**

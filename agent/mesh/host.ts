@@ -3,13 +3,13 @@ import type { GossipSub } from '@libp2p/gossipsub';
 import { identify, type Identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
-import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { PlatformError } from '../../src/errors.ts';
 import type { Gate } from './gate.ts';
 import { tunedGossipsub } from './gossip-tuning.ts';
 import type { Identity } from './identity.ts';
+import { oneRecordTls } from './one-record.ts';
 import { STREAMS_MAX } from './protocols.ts';
 
 export type Host = Libp2p<{ identify: Identify; pubsub: GossipSub }>;
@@ -39,7 +39,7 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
       transports: [tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0 })],
       connectionMonitor: { enabled: false },
       // TLS is Node's own OpenSSL; Noise is for peers whose build lacks it.
-      connectionEncrypters: [tls(), noise()],
+      connectionEncrypters: [oneRecordTls(), noise()],
       streamMuxers: [
         yamux({
           enableKeepAlive: false,

@@ -10,7 +10,7 @@ import type { Tasks } from '../lib/tasks.ts';
 import { every } from '../lib/timers.ts';
 import type { PeerLoop } from './peer-loop.ts';
 
-const LOAD_EVERY_MS = 15_000;
+const LOAD_EVERY_MS = 60_000;
 const COLLECT_EVERY_MS = 10 * 60_000;
 
 /** Forgets what is kept here of an app that was destroyed, wherever that was done. */

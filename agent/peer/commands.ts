@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { OpId } from '../../src/ids.ts';
 import type { Command, CommandContext, CommandResult } from '../../src/ledger/command.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import type { PeerLoop } from './peer-loop.ts';
 
 /** Longer than all that the machine may wait for on the way: a home that is silent, then ops that are late. */
@@ -11,10 +12,18 @@ type Waiting = { readonly settle: (result: CommandResult) => void; readonly time
 
 /** Commands under way: each is answered by the machine, or by the clock. */
 export class Commands {
+  readonly #disk: DiskWatch | null;
   readonly #waiting = new Map<string, Waiting>();
 
+  /** @param disk asked for room before each write; null trusts the store alone */
+  constructor(disk: DiskWatch | null = null) {
+    this.#disk = disk;
+  }
+
   /** Throws PlatformError. Resolves with the ops that hold the result. */
-  run(loop: PeerLoop, command: Command, context: CommandContext): Promise<readonly OpId[]> {
+  async run(loop: PeerLoop, command: Command, context: CommandContext): Promise<readonly OpId[]> {
+    const full = (await this.#disk?.look()) ?? null;
+    if (full !== null) throw PlatformError.fromRecord(full);
     const { storeError } = loop;
     if (storeError !== null) {
       throw new PlatformError(
@@ -26,7 +35,7 @@ export class Commands {
       );
     }
     const id = randomUUID();
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const settle = (result: CommandResult): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);

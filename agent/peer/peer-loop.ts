@@ -124,11 +124,13 @@ export class PeerLoop {
     while (!this.#isClosed) {
       try {
         await this.#performer.persist(effect);
+        if (this.#storeError !== null) this.#log.info('store takes writes again');
         this.#storeError = null;
         return;
       } catch (err) {
+        // Said once: it is asked again twice a second.
+        if (this.#storeError === null) this.#log.error({ err }, 'store refuses to write');
         this.#storeError = err instanceof Error ? err : new Error(String(err));
-        this.#log.error({ err }, 'store refused a write');
         await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_MS));
       }
     }
@@ -156,11 +158,13 @@ export class PeerLoop {
 function overtakes(effect: PeerEffect): boolean {
   switch (effect.tag) {
     case 'send':
+      if (effect.message.t === 'result') return !effect.message.result.ok;
       return effect.message.t === 'swim' || effect.message.t === 'digest';
+    case 'answer':
+      return !effect.result.ok;
     case 'persist':
     case 'sendOps':
     case 'gossip':
-    case 'answer':
       return false;
     default:
       return true;

@@ -11,7 +11,7 @@ import type { Performer } from './peer-loop.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
 export const GOSSIP_TOPIC = 'kith/peer/1';
-/** Larger news goes to each connected peer on its control stream instead. */
+/** Larger news waits for anti-entropy where there is no link. */
 const GOSSIP_BYTES_MAX = 15 * 1024;
 const OPS_FRAME_BYTES = 256 * 1024;
 const PROBE_TIMEOUT_MS = 400;
@@ -30,6 +30,7 @@ export type PerformerParts = {
 /** Effects of the machine as calls of the parts that can do them. */
 export function createPerformer(parts: PerformerParts): Performer {
   const { mesh, store, dynos, tasks, log } = parts;
+  let others = 0;
   return {
     persist: ({ ops, records }) => store.append(ops, records),
     sendOps: (effect) => sendOps(parts, effect),
@@ -39,7 +40,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           mesh.send(effect.to, encodeMessage(effect.message));
           break;
         case 'gossip':
-          gossip(mesh, effect.message);
+          tellAll(mesh, others, effect.message);
           break;
         case 'answer':
           parts.onAnswer(effect.id, effect.result);
@@ -48,6 +49,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           tasks.run('probe ports', () => probePorts(parts, effect));
           break;
         case 'members':
+          others = effect.members.length;
           mesh.setMembers(effect.members);
           break;
         case 'drop':
@@ -89,16 +91,19 @@ export function receive(mesh: Mesh, dispatch: (event: PeerEvent) => void, log: L
   });
 }
 
-function gossip(mesh: Mesh, message: GossipMessage): void {
-  const bytes = encodeMessage(message);
-  if (bytes.length <= GOSSIP_BYTES_MAX) {
-    mesh.publish(GOSSIP_TOPIC, bytes);
-    return;
-  }
+/**
+ * News for everybody goes to each peer on its own control stream: one hop, and four times as fast as gossipsub among
+ * ten. Gossip is for those whom we have no link to: others that do pass it on.
+ */
+function tellAll(mesh: Mesh, others: number, message: GossipMessage): void {
   const direct: PeerMessage =
     message.t === 'ops' ? { t: 'ops', ops: message.ops } : { t: 'facts', records: [message.record] };
   const frame = encodeMessage(direct);
-  for (const peer of mesh.connected()) mesh.send(peer, frame);
+  const connected = mesh.connected();
+  for (const peer of connected) mesh.send(peer, frame);
+  if (connected.length >= others) return;
+  const bytes = encodeMessage(message);
+  if (bytes.length <= GOSSIP_BYTES_MAX) mesh.publish(GOSSIP_TOPIC, bytes);
 }
 
 async function sendOps(parts: PerformerParts, effect: PeerEffect & { tag: 'sendOps' }): Promise<void> {

@@ -38,8 +38,8 @@ export class Routes {
     for (const dyno of this.#closed) {
       if (!Object.hasOwn(table.localDynos, dyno)) this.#closed.delete(dyno);
     }
-    for (const onTable of this.#watchers) onTable();
-    for (const app of this.#held.keys()) this.#wakeAll(app);
+    for (const onTable of [...this.#watchers]) onTable();
+    this.#wakeEverybody();
   }
 
   /** Calls `onTable` after each new table. Returns how to stop. */
@@ -83,7 +83,7 @@ export class Routes {
     clearTimeout(this.#ejected.get(key));
     const timer = setTimeout(() => {
       this.#ejected.delete(key);
-      for (const app of this.#held.keys()) this.#wakeAll(app);
+      this.#wakeEverybody();
     }, ms);
     timer.unref();
     this.#ejected.set(key, timer);
@@ -121,6 +121,11 @@ export class Routes {
   #isEjected(target: RouteTarget): boolean {
     const { dyno, peer, local } = target;
     return this.#closed.has(dyno) || this.#ejected.has(dyno) || (!local && this.#ejected.has(peer));
+  }
+
+  /** Once each: who is woken too early holds again, which must not meet this round. */
+  #wakeEverybody(): void {
+    for (const app of [...this.#held.keys()]) this.#wakeAll(app);
   }
 
   #wakeAll(app: AppId): void {

@@ -158,7 +158,6 @@ class LevelStore implements Store {
       } catch (cause) {
         this.#hasFailed = true;
         const error = describe(cause, this.#dir);
-        this.#log.error({ err: error }, 'store write failed');
         for (const write of group) write.reject(error);
       }
     }

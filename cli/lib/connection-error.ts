@@ -29,6 +29,10 @@ export function connectionError(error: unknown, endpoint: Endpoint): CliError {
     ],
     ENOTFOUND: ['there is no host of this name', 'Check --host or KITH_HOST'],
     ECONNRESET: ['it hung up', 'It may be restarting: try again, or another peer with --host HOST'],
+    SELF_SIGNED_CERT_IN_CHAIN: [
+      "its certificate is of the cluster's own CA, which is not trusted here",
+      'Save the ca_cert that `kith cluster --json` prints, and name its file in NODE_EXTRA_CA_CERTS',
+    ],
     timeout: ['it did not answer in time', 'Try again, or another peer with --host HOST'],
   };
   const [said, hint] = hints[code] ?? [code, 'Try another peer with --host HOST or KITH_HOST'];

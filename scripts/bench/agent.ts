@@ -95,7 +95,11 @@ function report(peers: readonly PeerCost[], roles: readonly string[], seconds: n
       ...roles,
     ].join('\n'),
     aims: [
-      { aim: 'memory below 150 MB', found: `${digits(pss.max * 1.048576)} MB`, isMet: pss.max * 1.048576 < 150 },
+      {
+        aim: 'memory below 150 MB',
+        found: `${digits(pss.max * 1.048576)} MB`,
+        isMet: pss.max * 1.048576 < 150,
+      },
       { aim: 'CPU below 0.5 % of a core', found: `${digits(cpu.median)} %`, isMet: cpu.median < 0.5 },
       { aim: 'idle traffic below 1 KB/s', found: `${digits(sent.median)} B/s`, isMet: sent.median < 1_000 },
     ],

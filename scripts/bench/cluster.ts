@@ -60,7 +60,13 @@ export class BenchCluster implements AsyncDisposable {
     const args =
       first === undefined
         ? []
-        : ['--join', must(await kith(first.dir, ['invite'])).stdout.trim().split('\n').at(-1) ?? ''];
+        : [
+            '--join',
+            must(await kith(first.dir, ['invite']))
+              .stdout.trim()
+              .split('\n')
+              .at(-1) ?? '',
+          ];
     this.#agents.push(await AgentProcess.start({ dir: join(this.dir, name), name, args }));
   }
 

@@ -94,9 +94,7 @@ async function killOne(cluster: BenchCluster, victim: AgentProcess): Promise<Kil
 async function fullFormation(agent: AgentProcess, lost: AgentProcess): Promise<void> {
   await waitFor('the formation to be met again', TAKEOVER_MS, LOOK_MS, async () => {
     const dynos = await listDynos(agent);
-    return (
-      dynos.filter(({ state, peer }) => state === 'up' && peer.id !== lost.ready.peer).length === DYNOS
-    );
+    return dynos.filter(({ state, peer }) => state === 'up' && peer.id !== lost.ready.peer).length === DYNOS;
   });
   await waitFor('the app to answer', TAKEOVER_MS, LOOK_MS, async () => {
     return (await appRequest(agent.ready.http, APP)).status === 200;

@@ -31,15 +31,9 @@ export function renderFinding(finding: Finding, machine: string): string {
   const aims = finding.aims.map(
     ({ aim, found, isMet }) => `| ${aim} | ${found} | ${isMet ? 'met' : 'missed'} |`,
   );
-  return [
-    `_${machine}_`,
-    '',
-    finding.body,
-    '',
-    '| Aim | Found | |',
-    '| --- | --- | --- |',
-    ...aims,
-  ].join('\n');
+  return [`_${machine}_`, '', finding.body, '', '| Aim | Found | |', '| --- | --- | --- |', ...aims].join(
+    '\n',
+  );
 }
 
 /** Puts the finding between its markers; everything else in the file is a person's text. */
@@ -48,6 +42,7 @@ export function writeFinding(name: string, text: string): void {
   const file = readFileSync(PATH, 'utf8');
   const from = file.indexOf(begin);
   const to = file.indexOf(end);
-  if (from === -1 || to < from) throw new Error(`BENCHMARKS.md has no place for "${name}": ${begin} … ${end}`);
+  if (from === -1 || to < from)
+    throw new Error(`BENCHMARKS.md has no place for "${name}": ${begin} … ${end}`);
   writeFileSync(PATH, `${file.slice(0, from + begin.length)}\n${text}\n${file.slice(to)}`);
 }

@@ -22,6 +22,14 @@ export async function commitAll(repo: string, message: string): Promise<void> {
 /** `git push` to one peer, as a person does it. */
 export async function push(repo: string, agent: AgentProcess, app: string): Promise<Ran> {
   const token = must(await run('cat', [agent.token])).stdout.trim();
-  const args = ['-c', 'credential.helper=', '-c', CREDENTIAL, 'push', `${agent.ready.api}/${app}.git`, 'HEAD:main'];
+  const args = [
+    '-c',
+    'credential.helper=',
+    '-c',
+    CREDENTIAL,
+    'push',
+    `${agent.ready.api}/${app}.git`,
+    'HEAD:main',
+  ];
   return must(await run('git', args, { cwd: repo, env: { KITH_TOKEN: token, GIT_TERMINAL_PROMPT: '0' } }));
 }

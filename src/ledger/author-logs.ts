@@ -72,6 +72,11 @@ export function restoreOps(logs: AuthorLogs, ops: readonly StoredOp[]): AuthorLo
   return takeOps(logs, ops, { cluster: null, isTrusted: true }).logs;
 }
 
+export function holdsOp(logs: AuthorLogs, stored: StoredOp): boolean {
+  const log = logs.get(logKey(stored.op.author, stored.op.epoch));
+  return log !== undefined && holds(log, stored);
+}
+
 /** What this peer says it holds. A log of which a branch is missing is left out: it must come again from the start. */
 export function vectorOf(logs: AuthorLogs): Vector {
   const vector: Record<string, number> = {};

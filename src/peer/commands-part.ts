@@ -1,3 +1,4 @@
+import type { ErrorRecord } from '../errors.ts';
 import type { OpId, PeerId } from '../ids.ts';
 import { rangesMissing, vectorOf, type Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext, CommandResult } from '../ledger/command.ts';
@@ -15,10 +16,30 @@ const HELD_MS = 2_000;
 /** How long the asker waits for the ops of a write that the home has acknowledged. */
 const CATCH_UP_MS = 5_000;
 const ATTEMPTS_MAX = 2;
+/** Writes that may wait here at once. */
+const PENDING_MAX = 1_000;
+const TOO_MANY: ErrorRecord = {
+  code: 'unavailable',
+  message: 'Cannot write: too many writes wait at this peer',
+  hint: 'Try again in a moment',
+};
 
 /** A write asked of this peer: made here if we are its home (or it has none), else by the home. */
 export function onCommand(work: Work, id: string, command: Command, context: CommandContext): void {
-  route(work, id, command, context, 0);
+  const error = refusal(work);
+  if (error === null) route(work, id, command, context, 0);
+  else answer(work, id, { ok: false, error });
+}
+
+/** Why this peer takes no writes now, if it takes none. */
+function refusal({ state }: Work): ErrorRecord | null {
+  if (state.storage !== null) return state.storage;
+  if (state.fold.view.members.get(state.self)?.state !== 'removed') return null;
+  return {
+    code: 'forbidden',
+    message: 'Cannot write: this peer was removed from its cluster',
+    hint: 'Ask a member; to join again, start this agent with an empty data directory',
+  };
 }
 
 function route(work: Work, id: string, command: Command, context: CommandContext, attempt: number): void {
@@ -69,6 +90,16 @@ export function onRemoteCommand(
   message: { id: string; command: Command; context: CommandContext; vector: Vector },
 ): void {
   const { id, command, context, vector } = message;
+  const error = work.state.storage ?? (work.state.pending.size >= PENDING_MAX ? TOO_MANY : null);
+  if (error !== null) {
+    const result = { ok: false, error } as const;
+    work.effects.push({
+      tag: 'send',
+      to: from,
+      message: { t: 'result', id, result, vector: vectorOf(work.state.logs) },
+    });
+    return;
+  }
   if (lacks(work, vector)) {
     const deadline = work.now.mono + HELD_MS;
     setPending(work, { tag: 'held', id, command, context, asker: from, vector, deadline, attempt: 0 });
@@ -86,22 +117,40 @@ function serve(
   context: CommandContext,
   seen: Vector,
 ): void {
-  const result = write(work, command, context);
+  const result = writeFor(work, asker, command, context);
   const vector = vectorOf(work.state.logs);
   const ranges = rangesMissing(vector, seen);
   if (ranges.length > 0) work.effects.push({ tag: 'sendOps', to: asker, ranges });
   work.effects.push({ tag: 'send', to: asker, message: { t: 'result', id, result, vector } });
 }
 
+/** A write in another peer's words. If they make no sense to us, the asker hears so and nothing has happened. */
+function writeFor(work: Work, asker: PeerId, command: Command, context: CommandContext): CommandResult {
+  const { effects } = work;
+  const [state, count] = [{ ...work.state }, effects.length];
+  try {
+    return write(work, command, context);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    Object.assign(work.state, state);
+    effects.length = count;
+    effects.push({ tag: 'alarm', text: 'command refused', fields: { from: asker, reason } });
+    const message = `This peer does not understand the write "${command.type}"`;
+    return { ok: false, error: { code: 'invalid_params', message } };
+  }
+}
+
 export function onResult(work: Work, from: PeerId, id: string, result: CommandResult, vector: Vector): void {
   const pending = work.state.pending.get(id);
   if (pending === undefined || pending.tag !== 'sent' || pending.home !== from) return;
+  const { command, context, home, attempt } = pending;
   if (!result.ok) {
-    forget(work, id);
-    answer(work, id, result);
+    forget(work, pending);
+    // A home whose disk is full is passed over like one that is away.
+    if (result.error.code === 'disk_full') route(work, id, command, context, ATTEMPTS_MAX);
+    else answer(work, id, result);
     return;
   }
-  const { command, context, home, attempt } = pending;
   const deadline = work.now.mono + CATCH_UP_MS;
   setPending(work, {
     tag: 'catching-up',
@@ -124,14 +173,14 @@ export function settlePending(work: Work): void {
       if (isLate || !isReachable(work, pending.home)) retry(work, pending);
     } else if (pending.tag === 'held') {
       if (isLate || !lacks(work, pending.vector)) {
-        forget(work, pending.id);
+        forget(work, pending);
         serve(work, pending.asker, pending.id, pending.command, pending.context, pending.vector);
       }
     } else if (!lacks(work, pending.until)) {
-      forget(work, pending.id);
+      forget(work, pending);
       answer(work, pending.id, { ok: true, ops: pending.ops as readonly OpId[] });
     } else if (isLate) {
-      forget(work, pending.id);
+      forget(work, pending);
       answer(work, pending.id, lateResult(pending));
     } else {
       askForMissing(work, pending.home);
@@ -140,7 +189,7 @@ export function settlePending(work: Work): void {
 }
 
 function retry(work: Work, pending: PendingCommand): void {
-  forget(work, pending.id);
+  forget(work, pending);
   route(work, pending.id, pending.command, pending.context, pending.attempt + 1);
 }
 
@@ -161,9 +210,14 @@ function answer(work: Work, id: string, result: CommandResult): void {
 }
 
 function setPending(work: Work, pending: PendingCommand): void {
-  work.state.pending = withEntry(work.state.pending, pending.id, pending);
+  work.state.pending = withEntry(work.state.pending, keyOf(pending), pending);
 }
 
-function forget(work: Work, id: string): void {
-  work.state.pending = withoutEntry(work.state.pending, id);
+function forget(work: Work, pending: PendingCommand): void {
+  work.state.pending = withoutEntry(work.state.pending, keyOf(pending));
+}
+
+/** Ids are their asker's own: two askers may use the same one. */
+function keyOf(pending: PendingCommand): string {
+  return pending.tag === 'held' ? `${pending.asker} ${pending.id}` : pending.id;
 }

@@ -1,7 +1,7 @@
 import { adoptLife } from '../dynos/life.ts';
 import type { PeerFacts } from '../facts.ts';
 import type { BlobId, Epoch, OpId, PeerId } from '../ids.ts';
-import { emptyLogs, restoreOps } from '../ledger/author-logs.ts';
+import { emptyLogs, holdsOp, restoreOps } from '../ledger/author-logs.ts';
 import { applyOps, emptyFold } from '../ledger/fold.ts';
 import { adoptHlc } from '../ledger/hlc.ts';
 import type { StoredOp } from '../ledger/op.ts';
@@ -9,8 +9,10 @@ import { createMembership } from '../membership/membership.ts';
 import { createPlacement } from '../placement/plan.ts';
 import type { Now, Step } from '../step.ts';
 import type { PeerEffect } from './effects.ts';
+import { beginEpoch } from './ledger-part.ts';
 import { stepPeer } from './machine.ts';
 import type { PeerIdentity, PeerState } from './state.ts';
+import { beginWork } from './work.ts';
 
 /** Others may still be running what looks free to a peer that has just started. */
 const BOOT_GRACE_MS = 6_000;
@@ -38,6 +40,9 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
   const logs = restoreOps(emptyLogs(), boot.ops);
   const fold = applyOps(emptyFold(boot.shunned), boot.ops);
   const hlc = boot.ops.reduce((last, { op }) => adoptHlc(last, op.hlc, now.wall), { ms: 0, n: 0 });
+  const stranded = boot.ops.filter((op) => !holdsOp(logs, op));
+  // Ops of ours that follow a hole in the store: their numbers are taken, others may hold them.
+  const hasHole = stranded.some(({ op }) => op.author === self && op.epoch === boot.epoch);
   const adopted = boot.adopted.map((found) => adoptLife(found, now));
   const state: PeerState = {
     identity,
@@ -46,6 +51,7 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     hlc,
     prng: boot.seed >>> 0,
     logs,
+    stranded,
     fold,
     membership: createMembership({ self, incarnation: identity.incarnation, seed: boot.seed ^ 0x5bd1e995 }),
     verdictChanges: 0,
@@ -60,6 +66,7 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     blobs: boot.blobs,
     load: 0,
     draining: false,
+    storage: null,
     stopping: false,
     pending: new Map(),
     own: firstFacts(identity),
@@ -77,8 +84,10 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
   const effects = adopted.flatMap(({ state: life, effects }) =>
     effects.map((effect) => ({ tag: 'dyno' as const, life, effect, holders: [] })),
   );
-  const next = stepPeer(state, { tag: 'wake' }, now);
-  return { state: next.state, effects: [...effects, ...next.effects] };
+  const work = beginWork(state, now);
+  if (hasHole) beginEpoch(work);
+  const next = stepPeer(work.state, { tag: 'wake' }, now);
+  return { state: next.state, effects: [...effects, ...work.effects, ...next.effects] };
 }
 
 function firstFacts(identity: PeerIdentity): PeerFacts {

@@ -1,3 +1,4 @@
+import type { ErrorRecord } from '../errors.ts';
 import type { OneOffFact } from '../facts.ts';
 import type { BlobId, DynoId, PeerId } from '../ids.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
@@ -28,6 +29,8 @@ export type PeerEvent =
   | { readonly tag: 'load'; readonly load: number }
   /** This agent's event loop stalled for so long. */
   | { readonly tag: 'lag'; readonly ms: number }
+  /** The disk has no more room, or has it again (null). */
+  | { readonly tag: 'storage'; readonly error: ErrorRecord | null }
   | { readonly tag: 'draining'; readonly on: boolean }
   /** Stop every dyno here, whether or not another peer has taken over. */
   | { readonly tag: 'stopAll' }

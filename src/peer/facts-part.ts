@@ -10,6 +10,9 @@ import { withEntry, type Work } from './work.ts';
 /** Changes close together travel as one: a burst of dynos coming up is one message, not ten. */
 const PUBLISH_DELAY_MS = 15;
 const PUBLISH_EVERY_MS = 60;
+/** The load average is for people to look at: only a change that they would notice is worth a message to everybody. */
+const LOAD_NEWS_MIN = 0.5;
+const LOAD_NEWS_SHARE = 0.25;
 
 /** Takes what another peer says of itself, when it is news. */
 export function onFacts(work: Work, records: readonly unknown[]): void {
@@ -76,7 +79,7 @@ export function ownFacts(work: Work): PeerFacts {
 function saysMore(said: PeerFacts, next: PeerFacts): boolean {
   return (
     said.draining !== next.draining ||
-    Math.abs(said.load - next.load) >= 0.5 ||
+    Math.abs(said.load - next.load) >= Math.max(LOAD_NEWS_MIN, said.load * LOAD_NEWS_SHARE) ||
     said.blobs !== next.blobs ||
     said.oneOffs !== next.oneOffs ||
     JSON.stringify([said.dynos, said.shy]) !== JSON.stringify([next.dynos, next.shy])

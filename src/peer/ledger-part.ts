@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { base32 } from 'multiformats/bases/base32';
 import { PlatformError } from '../errors.ts';
 import type { Epoch, PeerId } from '../ids.ts';
-import { acceptOps, appendDrafts, rangesMissing, vectorOf, type Vector } from '../ledger/author-logs.ts';
+import {
+  acceptOps,
+  appendDrafts,
+  holdsOp,
+  rangesMissing,
+  restoreOps,
+  vectorOf,
+  type Vector,
+} from '../ledger/author-logs.ts';
 import { decodeOp } from '../ledger/codec.ts';
 import { applyOps } from '../ledger/fold.ts';
 import { adoptHlc } from '../ledger/hlc.ts';
@@ -74,6 +82,16 @@ export function ingest(work: Work, from: PeerId, encoded: readonly Uint8Array[])
   for (const { op } of result.accepted) state.hlc = adoptHlc(state.hlc, op.hlc, now.wall);
   work.effects.push({ tag: 'persist', ops: result.accepted, records: {} });
   foldIn(work, result.accepted);
+  rejoinStranded(work);
+}
+
+/** What follows a hole in our store may be nowhere else: once the hole is filled, others can have it from us again. */
+function rejoinStranded(work: Work): void {
+  const { state } = work;
+  if (state.stranded.length === 0) return;
+  const logs = restoreOps(state.logs, state.stranded);
+  state.logs = logs;
+  state.stranded = state.stranded.filter((op) => !holdsOp(logs, op));
 }
 
 function foldIn(work: Work, ops: readonly StoredOp[]): void {
@@ -81,8 +99,11 @@ function foldIn(work: Work, ops: readonly StoredOp[]): void {
   work.replan = true;
 }
 
-/** Our log was continued by another copy of this disk: both stay, and we go on in a log of our own. */
-function beginEpoch(work: Work): void {
+/**
+ * Our log was continued by another copy of this disk, or this disk has lost a part of it: all of it stays, and we go on
+ * in a log of our own.
+ */
+export function beginEpoch(work: Work): void {
   const { state, now } = work;
   const seed = `${state.self}/${state.epoch}/${state.identity.incarnation}/${now.wall}/${random(work)}`;
   state.epoch = base32.baseEncode(createHash('sha256').update(seed).digest()).slice(0, 16) as Epoch;

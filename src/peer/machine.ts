@@ -10,7 +10,8 @@ import type { PeerEvent } from './events.ts';
 import { onFacts, publishIfDue } from './facts-part.ts';
 import { answerVector, askForMissing, ingest, syncDigest, syncIfDue } from './ledger-part.ts';
 import { detect, followMembers, isMember, onConnected, onDisconnected } from './membership-part.ts';
-import type { PeerMessage } from './messages.ts';
+import type { GossipMessage, PeerMessage } from './messages.ts';
+import { parseGossip, parsePeerMessage, type ParsedMessage } from './parse-message.ts';
 import type { PeerId } from '../ids.ts';
 import type { PeerState } from './state.ts';
 import { beginWork, type Work } from './work.ts';
@@ -39,12 +40,12 @@ function take(work: Work, event: PeerEvent): void {
       break;
     case 'message':
       // A removed peer may still have frames on the way: it is not heard any more.
-      if (isMember(work, event.from)) onMessage(work, event.from, event.message);
+      if (isMember(work, event.from)) {
+        hear(work, event.from, parsePeerMessage(event.message), onMessage);
+      }
       break;
     case 'gossip':
-      if (!isMember(work, event.from)) break;
-      if (event.message.t === 'ops') ingest(work, event.from, event.message.ops);
-      else onFacts(work, [event.message.record]);
+      if (isMember(work, event.from)) hear(work, event.from, parseGossip(event.message), onGossip);
       break;
     case 'ports':
       detect(work, event);
@@ -68,6 +69,9 @@ function take(work: Work, event: PeerEvent): void {
     case 'lag':
       detect(work, event);
       break;
+    case 'storage':
+      state.storage = event.error;
+      break;
     case 'draining':
       state.draining = event.on;
       work.replan = true;
@@ -81,6 +85,24 @@ function take(work: Work, event: PeerEvent): void {
     default:
       assertNever(event);
   }
+}
+
+/** What another peer says is what it is made to say: nothing of it is trusted before it was parsed. */
+function hear<Message>(
+  work: Work,
+  from: PeerId,
+  parsed: ParsedMessage<Message>,
+  onMessage: (work: Work, from: PeerId, message: Message) => void,
+): void {
+  if (parsed.tag === 'message') onMessage(work, from, parsed.message);
+  // A newer peer may say what we do not know yet: that is no reason for alarm.
+  else if (parsed.tag === 'broken')
+    work.effects.push({ tag: 'alarm', text: 'message refused', fields: { from, reason: parsed.reason } });
+}
+
+function onGossip(work: Work, from: PeerId, message: GossipMessage): void {
+  if (message.t === 'ops') ingest(work, from, message.ops);
+  else onFacts(work, [message.record]);
 }
 
 function onMessage(work: Work, from: PeerId, message: PeerMessage): void {
@@ -107,8 +129,7 @@ function onMessage(work: Work, from: PeerId, message: PeerMessage): void {
       onResult(work, from, message.id, message.result, message.vector);
       break;
     default:
-      // A newer peer may say what we do not know yet.
-      break;
+      assertNever(message);
   }
 }
 

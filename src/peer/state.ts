@@ -1,10 +1,11 @@
+import type { ErrorRecord } from '../errors.ts';
 import type { DynoLife } from '../dynos/types.ts';
 import type { OneOffFact, PeerFacts } from '../facts.ts';
 import type { BlobId, ClusterId, DynoId, Epoch, PeerId } from '../ids.ts';
 import type { AuthorLogs, Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
 import type { Fold } from '../ledger/fold.ts';
-import type { Hlc } from '../ledger/op.ts';
+import type { Hlc, StoredOp } from '../ledger/op.ts';
 import type { Signer } from '../ledger/signing.ts';
 import type { MembershipState } from '../membership/membership.ts';
 import type { PlacementState } from '../placement/plan.ts';
@@ -51,6 +52,8 @@ export type PeerState = {
   readonly hlc: Hlc;
   readonly prng: number;
   readonly logs: AuthorLogs;
+  /** Ops of our own store behind a hole in it: they join the logs when others have filled that. Folded already. */
+  readonly stranded: readonly StoredOp[];
   readonly fold: Fold;
   readonly membership: MembershipState;
   /** How often a verdict about another peer has changed. */
@@ -67,6 +70,8 @@ export type PeerState = {
   readonly blobs: readonly BlobId[];
   readonly load: number;
   readonly draining: boolean;
+  /** Why nothing more can be stored here; null while the disk has room. */
+  readonly storage: ErrorRecord | null;
   /** Every dyno here stops and none starts: the agent is on its way out. */
   readonly stopping: boolean;
   readonly pending: ReadonlyMap<string, PendingCommand>;

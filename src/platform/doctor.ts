@@ -31,6 +31,7 @@ export function doctorResource(
   self: PeerId,
 ): DoctorResource {
   const problems = [
+    ...removalProblems(view, self),
     ...peerResources(view, statuses, self).flatMap(peerProblems),
     ...unplaced.map((each) => unplacedProblem(view, each)),
     ...liveApps(view).flatMap(appProblems),
@@ -42,6 +43,18 @@ export function doctorResource(
     quarantined: [...view.quarantined].map(([op, reason]) => ({ op, reason })),
     waiting: view.waiting,
   };
+}
+
+function removalProblems(view: View, self: PeerId): readonly Problem[] {
+  if (view.members.get(self)?.state !== 'removed') return [];
+  return [
+    {
+      id: 'peer_removed',
+      severity: 'error',
+      message: 'This peer was removed from its cluster: nobody there listens to it any more',
+      hint: 'To join again, stop its agent, delete its data directory, and start it with an invite',
+    },
+  ];
 }
 
 function peerProblems(peer: PeerResource): readonly Problem[] {

@@ -95,7 +95,15 @@ export const logSessionCreateSchema = z.object({
 
 const HOSTNAME_PATTERN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
 export const domainCreateSchema = z.object({
-  hostname: z.string().toLowerCase().regex(HOSTNAME_PATTERN, 'must be a host name like "www.example.com"'),
+  hostname: z
+    .string()
+    .toLowerCase()
+    .regex(HOSTNAME_PATTERN, 'must be a host name like "www.example.com"')
+    // It would take the requests of the app of that name.
+    .refine(
+      (name) => !name.endsWith('.localhost'),
+      'must not end with ".localhost": apps have these by name',
+    ),
 });
 
 export const buildpacksPutSchema = z.object({

@@ -69,9 +69,9 @@ function describe({ name, state, peer }: DynoResource): string {
 /** Asks for the app through this peer again and again. @returns what `stop` tells: the answers that were no 200 */
 export function keepAsking(peer: Peer, app: string): { stop: () => Promise<readonly string[]> } {
   const failures: string[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const asking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { status, body } = await peer.request(app);
       if (status !== 200) failures.push(`${status} ${body.slice(0, 200)}`);
       await sleep(20);
@@ -79,7 +79,7 @@ export function keepAsking(peer: Peer, app: string): { stop: () => Promise<reado
   })();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await asking;
       return failures;
     },

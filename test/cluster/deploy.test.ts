@@ -49,14 +49,11 @@ test(
       'Compressing source files... done.',
       '-----> Node.js app detected',
       '-----> Build succeeded!',
-      'Procfile declares types   -> web, worker',
-      '3 peers hold the slug',
-      'Released v3',
+      '       3 peers hold the slug',
+      '       Released v3',
       'Verifying deploy... done.',
     ])
-      expect(stderr).toContain(
-        `remote: ${line.startsWith('--') || /^[CV]/.test(line) ? '' : '       '}${line}`,
-      );
+      expect(stderr).toContain(`remote: ${line}`);
     expect(stderr).not.toContain('npm warn');
     for (const peer of cluster.peers) await answer(peer, 'hello', 'of release v3');
 
@@ -232,7 +229,7 @@ test('buildpacks are set and added by name, by path and by git URL', { timeout: 
   await using web = await serveFolder(join(byUrl.dir, '.git'));
   await byUrl.git('update-server-info');
 
-  const repo = await create('packed', { page: 'one' });
+  const repo = await create('packed', { 'index.html': 'one' });
   await ash.kith(['buildpacks:set', byPath.dir, '-a', 'packed']);
   await birch.kith(['buildpacks:add', `${web.url}/pack.git`, '-a', 'packed']);
   await cedar.kith(['buildpacks:add', '--index', '1', 'heroku/static', '-a', 'packed']);

@@ -59,8 +59,9 @@ test('expired, damaged and foreign invites are refused in words', LONG, async ()
     expect(status).not.toBe(0);
     return stderr;
   };
-  const short = (await ash.kith(['invite', '--ttl', '1s'])).trim().split('\n').at(-1) ?? '';
-  await eventually(async () => (await refusal(short)).includes('this invite expired'), { withinMs: WAIT_MS });
+  const short = await ash.json<{ token: string; expires_at: string }>(['invite', '--ttl', '1s']);
+  await eventually(() => Date.now() > Date.parse(short.expires_at));
+  expect(await refusal(short.token)).toContain('this invite expired');
   const good = await inviteOf(ash);
   expect(await refusal(good.slice(0, -20))).toContain('the invite token is damaged');
   expect(await refusal('hello')).toContain('"hello" is no invite token');
@@ -84,7 +85,7 @@ test('a peer that has apps of its own joins nobody', LONG, async () => {
   hazel.kill();
 });
 
-test('noise on the mesh port is dropped, and a key that is no member gets no further', LONG, async () => {
+test('noise on the mesh port is dropped and harms nobody', LONG, async () => {
   const port = Number(/\/tcp\/(\d+)/.exec(ash.agent.ready.mesh[0] ?? '')?.[1]);
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -95,31 +96,35 @@ test('noise on the mesh port is dropped, and a key that is no member gets no fur
   await cluster.allAlive();
 });
 
-test('a removed peer cannot speak: it runs nothing, its writes reach nobody, and it stays out', LONG, async () => {
-  await deploy(ash, 'shared', writeApp(join(cluster.dir, 'shared')));
-  await ash.kith(['ps:scale', 'web=3', '-a', 'shared']);
-  await formationMet(birch, 'shared', 3, (dynos) => dynos.some(({ peer }) => peer.id === cedar.id));
-  await ash.kith(['peers:remove', 'cedar', '--confirm', 'cedar']);
-  expect((await ash.peers()).map(({ name }) => name)).toEqual(['ash', 'birch']);
-  await formationMet(birch, 'shared', 3, (dynos) => dynos.every(({ peer }) => peer.id !== cedar.id));
-  await cluster.allAlive([ash, birch]);
-  await eventually(async () => (await cedar.dynos('shared')).every(({ peer }) => peer.id !== cedar.id), {
-    withinMs: WAIT_MS,
-  });
+test(
+  'a removed peer cannot speak: it runs nothing, its writes reach nobody, and it stays out',
+  LONG,
+  async () => {
+    await deploy(ash, 'shared', writeApp(join(cluster.dir, 'shared')));
+    await ash.kith(['ps:scale', 'web=3', '-a', 'shared']);
+    await formationMet(birch, 'shared', 3, (dynos) => dynos.some(({ peer }) => peer.id === cedar.id));
+    await ash.kith(['peers:remove', 'cedar', '--confirm', 'cedar']);
+    expect((await ash.peers()).map(({ name }) => name)).toEqual(['ash', 'birch']);
+    await formationMet(birch, 'shared', 3, (dynos) => dynos.every(({ peer }) => peer.id !== cedar.id));
+    await cluster.allAlive([ash, birch]);
+    await eventually(async () => (await cedar.dynos('shared')).every(({ peer }) => peer.id !== cedar.id), {
+      withinMs: WAIT_MS,
+    });
 
-  const foreign = await cedar.tryKith(['apps:create', 'foreign', '--no-remote']);
-  expect(foreign.stderr).toContain('removed');
-  expect(foreign.status).not.toBe(0);
-  expect((await cedar.tryKith(['config:set', 'A=foreign', '-a', 'shared'])).status).not.toBe(0);
-  cedar.kill();
-  await cedar.start();
-  expect((await cedar.tryKith(['apps:create', 'foreign', '--no-remote'])).status).not.toBe(0);
-  await ash.kith(['config:set', 'A=ours', '-a', 'shared']);
-  await eventually(async () => (await birch.kith(['config:get', 'A', '-a', 'shared'])).trim() === 'ours');
-  for (const peer of [ash, birch]) expect(await peer.kith(['apps'])).not.toContain('foreign');
-});
+    const foreign = await cedar.tryKith(['apps:create', 'foreign', '--no-remote']);
+    expect(foreign.stderr).toContain('removed');
+    expect(foreign.status).not.toBe(0);
+    expect((await cedar.tryKith(['config:set', 'A=foreign', '-a', 'shared'])).status).not.toBe(0);
+    cedar.kill();
+    await cedar.start();
+    expect((await cedar.tryKith(['apps:create', 'foreign', '--no-remote'])).status).not.toBe(0);
+    await ash.kith(['config:set', 'A=ours', '-a', 'shared']);
+    await eventually(async () => (await birch.kith(['config:get', 'A', '-a', 'shared'])).trim() === 'ours');
+    for (const peer of [ash, birch]) expect(await peer.kith(['apps'])).not.toContain('foreign');
+  },
+);
 
-test('a peer removed while it was away learns nothing, says nothing and is told so', LONG, async () => {
+test('a peer removed while it was away learns nothing and reaches nobody', LONG, async () => {
   const holly = cluster.stranger('holly');
   await holly.start({ args: ['--join', await inviteOf(ash)] });
   await cluster.allAlive([ash, birch, holly]);

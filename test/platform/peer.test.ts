@@ -60,3 +60,8 @@ test('the doctor names dead peers, dynos without a place and what the ledger cou
   expect(quarantined).toEqual([{ op: 'op1', reason: 'threw' }]);
   expect(waiting).toBe(2);
 });
+
+test('the doctor of a removed peer says before all else that it was removed', () => {
+  const [first] = doctorResource(view, [], [], gone).problems;
+  expect(first).toMatchObject({ id: 'peer_removed', severity: 'error' });
+});

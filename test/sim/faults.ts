@@ -35,10 +35,10 @@ export class Faults {
   readonly #world: World;
   #isOver = false;
 
-  constructor(world: Omit<World, 'later'>) {
+  constructor(world: Omit<World, 'later'>, kinds?: readonly FaultKind[]) {
     const later = (ms: number, run: () => void): void => world.clock.after(ms, () => this.#isOver || run());
     this.#world = { ...world, later };
-    this.kinds = KINDS.filter(() => world.random.chance(0.2));
+    this.kinds = kinds ?? KINDS.filter(() => world.random.chance(0.2));
     // A clock that is wrong is so from the first moment: what was written by then must not matter later.
     const first = world.random.pick(world.peers);
     if (first !== undefined && this.kinds.includes('clock-hour-off'))

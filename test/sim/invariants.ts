@@ -1,6 +1,7 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
+import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 import { configProblems } from './ledger-oracle.ts';
@@ -29,6 +30,10 @@ export function unsettled(peers: readonly SimPeer[], workload: Workload): string
       const app = view.apps.get(id);
       if (app !== undefined && app.heads.length > 1)
         problems.push(`${peer.name}: ${app.name} has ${app.heads.length} heads`);
+    }
+    for (const other of peers) {
+      const verdict = verdictOf(peer.state.membership, other.peer);
+      if (verdict !== 'alive') problems.push(`${peer.name} takes ${other.name} for ${verdict}`);
     }
     if (peer.state.pending.size > 0) problems.push(`${peer.name}: ${peer.state.pending.size} commands pend`);
   }
@@ -91,11 +96,14 @@ export function misread(peers: readonly SimPeer[], workload: Workload): string[]
   const problems = differences(peers);
   const [first] = peers;
   if (first === undefined) return problems;
-  const { view, state } = first.state.fold;
+  const { view, state, membership } = first.state.fold;
   for (const op of workload.acknowledged()) {
     const stored = first.disk.get(op)?.op;
     const app = (stored?.body as { app?: string } | undefined)?.app;
     if (stored?.kind !== 'release' || app === undefined) continue;
+    // What a removed peer wrote past the cut counts only where others built on it.
+    const cut = membership.cuts.get(stored.author);
+    if (cut !== undefined && stored.seq > (cut[stored.epoch] ?? -1)) continue;
     const isShown = state.apps.get(app as AppId)?.releases.byOp.get(op as OpId);
     if (isShown === undefined) problems.push(`the acknowledged release ${op} counts for nothing`);
   }

@@ -2,7 +2,7 @@ import type { ClusterId, PeerId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 import { ClockQueue } from './clock-queue.ts';
-import { Faults } from './faults.ts';
+import { Faults, type FaultKind } from './faults.ts';
 import { misread, misrouted, unsettled } from './invariants.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
@@ -14,6 +14,8 @@ import { Workload } from './workload.ts';
 export type SimOptions = {
   readonly seed: number;
   readonly peers?: number;
+  /** What may go wrong; drawn from the seed unless given. */
+  readonly kinds?: readonly FaultKind[];
   /** Virtual ms of trouble. */
   readonly troubleMs?: number;
   /** Virtual ms after the last fault in which everything must have come right. */
@@ -90,7 +92,7 @@ export class Sim {
     this.workload = new Workload(this.clock, this.random, this.peers);
     this.trace = options.isTraced === true ? new Trace() : null;
     const { clock, random, network, peers } = this;
-    this.faults = new Faults({ clock, random, network, peers });
+    this.faults = new Faults({ clock, random, network, peers }, options.kinds);
   }
 
   /** The first host founds the cluster and admits the others, which start with the ledger that it grants them. */

@@ -29,9 +29,14 @@ export const HOST_STRIKES = {
       peer.isRestored = true;
     });
   },
-  /** One op in the middle of the store cannot be read when the peer boots. */
+  /**
+   * One op in the middle of the store cannot be read when the peer boots. (Not one that says who belongs to the
+   * cluster: a peer that does not know that talks to nobody, and has to join anew.)
+   */
   'bad-sector': (peer, world) => {
-    const op = world.random.pick(peer.disk.ids().filter((id) => isElsewhere(id, peer, world)));
+    const isSpare = (id: string): boolean =>
+      !/^(cluster|member)\./.test(peer.disk.get(id)?.op.kind ?? '') && isElsewhere(id, peer, world);
+    const op = world.random.pick(peer.disk.ids().filter(isSpare));
     goDown(peer, 'agent-down', world);
     if (op === undefined) return;
     peer.disk.lose(op);
