@@ -16,6 +16,8 @@ async function main(): Promise<void> {
     return;
   }
   const config = readConfig(process.argv.slice(2), process.env);
+  // The router and the keeper inherit the environment: an invite is none of their business.
+  delete process.env['KITH_JOIN'];
   const log = pino(
     {
       level: config.logLevel,

@@ -23,12 +23,14 @@ export function homeKey(view: View, command: Command): string | null {
   switch (command.type) {
     case 'cluster.found':
     case 'invite.create':
-    case 'member.admit':
     case 'member.remove':
     case 'key.rotate':
     case 'token.create':
     case 'token.revoke':
       return null;
+    case 'member.admit':
+      // An invite lets one peer in, wherever two hosts come with it.
+      return command.invite;
     case 'app.create':
       return command.name ?? command.fallbackName;
     case 'app.update': {

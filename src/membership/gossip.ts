@@ -14,6 +14,8 @@ export function spreadEvidence(draft: Draft, evidence: Evidence): void {
     news: evidence,
     left: retransmits(clusterSize(draft)),
   });
+  // What we saw ourselves may be the second voice that the others wait for.
+  if (evidence.by === draft.self) draft.nextGossipAt = draft.now;
 }
 
 /** Forgets what we were about to say of, or from, a peer. */

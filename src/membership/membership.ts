@@ -10,7 +10,7 @@ import { expireProbes, onAck, onIndirect, onPingReq, probeDeadline, probeNext } 
 import { hearRumour } from './rumours.ts';
 import { latenessMs, onLag } from './self-doubt.ts';
 import type { Draft, MembershipState } from './state.ts';
-import { draftOf, stateOf } from './state.ts';
+import { companions, draftOf, stateOf } from './state.ts';
 import { expireSuspicions, suspicionDeadline } from './suspicion.ts';
 import { PERIOD_MS, STALL_MS } from './timing.ts';
 import type { MembershipEffect, MembershipEvent, Rumour, SwimMessage } from './types.ts';
@@ -85,7 +85,8 @@ export function nextMembershipWake(state: MembershipState): number {
   let wake = state.left ? Infinity : (state.nextProbeAt ?? 0);
   for (const probe of state.probes) wake = Math.min(wake, probeDeadline(probe));
   for (const relay of state.relays) wake = Math.min(wake, relay.until);
-  if (hasNews(state)) wake = Math.min(wake, state.nextGossipAt);
+  // News that nobody is there to hear waits for a connection, not for a time.
+  if (hasNews(state) && companions(state).length > 0) wake = Math.min(wake, state.nextGossipAt);
   for (const member of state.members.values()) {
     wake = Math.min(wake, suspicionDeadline(state, member) ?? Infinity, member.portsDueAt ?? Infinity);
     if (member.verdict === 'restarting') wake = Math.min(wake, member.restartingUntil ?? Infinity);

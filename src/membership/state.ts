@@ -162,9 +162,12 @@ export function draw(draft: Draft, peers: readonly PeerId[], count: number): rea
 }
 
 /** Members with a connection that are not known to be dead: who can be asked, and told. */
-export function companions(draft: Draft, except?: PeerId): readonly PeerId[] {
+export function companions(
+  { members }: { readonly members: ReadonlyMap<PeerId, Member> },
+  except?: PeerId,
+): readonly PeerId[] {
   const peers: PeerId[] = [];
-  for (const member of draft.members.values()) {
+  for (const member of members.values()) {
     const isThere = member.connected && (member.status === 'alive' || member.status === 'suspect');
     if (isThere && member.peer !== except) peers.push(member.peer);
   }

@@ -18,14 +18,20 @@ const LOAD_NEWS_SHARE = 0.25;
 export function onFacts(work: Work, records: readonly unknown[]): void {
   const { state } = work;
   for (const record of records) {
+    // Gossip and anti-entropy bring most things more than once: a look at the version is cheaper than a whole reading.
+    if (isOld(work, record)) continue;
     const facts = parseFacts(record);
     if (facts === null || facts.peer === state.self || !isMember(work, facts.peer)) continue;
-    const held = state.facts.get(facts.peer);
-    if (held !== undefined && !isNewer(facts, held)) continue;
     state.facts = withEntry(state.facts, facts.peer, facts);
     rememberAddress(work, facts.peer, facts.addrs.mesh);
     work.replan = true;
   }
+}
+
+function isOld({ state }: Work, record: unknown): boolean {
+  const version = record as Partial<PeerFacts> | null | undefined;
+  const held = version?.peer === undefined ? undefined : state.facts.get(version.peer);
+  return held !== undefined && !isNewer(version as PeerFacts, held);
 }
 
 function isNewer(a: PeerFacts, b: PeerFacts): boolean {

@@ -80,7 +80,10 @@ export function parseGossip(value: unknown): ParsedMessage<GossipMessage> {
   return parseBy(GOSSIP, value);
 }
 
-function parseBy<Message>(shapes: Readonly<Record<string, z.ZodType>>, value: unknown): ParsedMessage<Message> {
+function parseBy<Message>(
+  shapes: Readonly<Record<string, z.ZodType>>,
+  value: unknown,
+): ParsedMessage<Message> {
   const t: unknown = typeof value === 'object' && value !== null && 't' in value ? value.t : undefined;
   if (typeof t !== 'string') return { tag: 'broken', reason: 'it names no kind' };
   const shape = Object.hasOwn(shapes, t) ? shapes[t] : undefined;

@@ -2,13 +2,14 @@ import type { AppId } from '../ids.ts';
 import type { RouteTable } from './table.ts';
 
 /**
- * The app that a Host header asks for: an exact domain, else `APP.<suffix>`, else the nearest wildcard domain.
+ * The app that a Host header asks for: `APP.<suffix>` (so that no app's domain can take another app's name), else an
+ * exact domain, else the nearest wildcard domain.
  * @param host as sent: any case, perhaps with a port or a trailing dot
  */
 export function matchHost(table: RouteTable, host: string): AppId | null {
   const name = hostName(host);
   if (name === '') return null;
-  return get(table.hosts, name) ?? byAppName(table, name) ?? byWildcard(table, name);
+  return byAppName(table, name) ?? get(table.hosts, name) ?? byWildcard(table, name);
 }
 
 /** Lower case, without port and trailing dot. */

@@ -55,7 +55,7 @@ test('an app with a Procfile becomes a slug, a release and a record, and says so
     status: 'succeeded',
     buildpacks: ['procfile'],
   });
-  expect(peer.logged).toEqual(['Build started by user me@example.com', 'Build succeeded']);
+  expect(peer.logged).toEqual(['Build started by user me@example.com']);
 });
 
 test('the same source makes the same slug', async () => {

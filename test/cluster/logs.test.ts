@@ -59,8 +59,13 @@ test('-n limits them, and --source and --dyno pick some', { timeout: TEST_MS }, 
   expect(await readLogs(birch, '-n', '5')).toHaveLength(5);
   const heroku = await readLogs(cedar, '-n', '50', '--source', 'heroku');
   expect(new Set(heroku.map(({ source }) => source))).toEqual(new Set(['heroku']));
-  const one = await readLogs(ash, '-n', '20', '--dyno', 'worker.2', '--source', 'app');
-  expect(one).toHaveLength(20);
+  const one = await eventually(
+    async () => {
+      const read = await readLogs(ash, '-n', '20', '--dyno', 'worker.2', '--source', 'app');
+      return read.length === 20 ? read : null;
+    },
+    { withinMs: WAIT_MS },
+  );
   expect(new Set(one.map(({ process }) => process))).toEqual(new Set(['worker.2']));
   const type = await readLogs(ash, '-n', '100', '--dyno', 'worker');
   expect(new Set(type.map(({ process }) => process))).toEqual(new Set(['worker.1', 'worker.2', 'worker.3']));

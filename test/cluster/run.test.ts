@@ -45,7 +45,7 @@ test(
       expect(`${ran.stdout}${ran.stderr}`).toContain('oops');
     }
     expect((await birch.tryKith(['run', '-a', APP, 'no-such-command'])).status).toBe(127);
-    expect(await birch.dynos(APP)).toEqual([]);
+    await formationMet(birch, APP, 0);
   },
 );
 
@@ -62,7 +62,7 @@ test(
   { timeout: TEST_MS },
   async () => {
     for (const peer of [ash, cedar]) {
-      const terminal = openTerminal(peer, ['run', '-a', APP, 'bash', '--norc']);
+      using terminal = openTerminal(peer, ['run', '-a', APP, 'bash', '--norc']);
       terminal.type('stty size\r');
       await terminal.shows(/\b30 100\b/);
       terminal.pty.resize(120, 40);
@@ -76,7 +76,7 @@ test(
       terminal.type('[ -t 0 ] && [ -t 1 ] && echo a $((1+1)) terminal\r');
       await terminal.shows(/a 2 terminal/);
       terminal.type('sleep 1000; echo after $?\r');
-      await terminal.shows(/sleep 1000; echo after \$\?\r?\n/);
+      await terminal.shows(/sleep 1000; echo after \$\?\r*\n/);
       await eventually(
         () => {
           terminal.type('\u0003');
@@ -111,6 +111,15 @@ test('a one-off is seen in ps at every peer and stopped from any', { timeout: TE
   for (const peer of cluster.peers) await formationMet(peer, APP, 0);
 });
 
+test('a terminal that goes away takes its command with it', { timeout: TEST_MS }, async () => {
+  {
+    using terminal = openTerminal(birch, ['run', '-a', APP, 'sleep', '1000']);
+    await terminal.shows(/up, run\.\d+/);
+    await formationMet(cedar, APP, 1);
+  }
+  await formationMet(cedar, APP, 0);
+});
+
 /** The CLI in a terminal of 100 x 30. */
 function openTerminal(peer: Peer, args: readonly string[]) {
   const pty = spawnPty(join(ROOT, 'cli', 'kith'), [...args], {
@@ -127,6 +136,7 @@ function openTerminal(peer: Peer, args: readonly string[]) {
   return {
     pty,
     ended,
+    [Symbol.dispose]: () => pty.kill('SIGKILL'),
     text: () => text,
     type: (keys: string) => pty.write(keys),
     shows: (what: RegExp) =>

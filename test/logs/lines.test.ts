@@ -74,6 +74,16 @@ test('merging keeps every line, each peer in its own order, and time order where
   );
 });
 
+test('a line that reached its peer late is merged where it belongs, and no process is told out of order', () => {
+  const lines = [
+    lineOf({ timeUs: 10, seq: 1 }),
+    lineOf({ timeUs: 30, seq: 2 }),
+    lineOf({ timeUs: 20, seq: 3, source: 'heroku', process: 'router' }),
+    lineOf({ timeUs: 25, seq: 4 }),
+  ];
+  expect(mergeByTime([lines]).map(({ seq }) => seq)).toEqual([1, 3, 2, 4]);
+});
+
 test('a reader sees a hole, drops what it has seen, and starts anew when the peer restarted', () => {
   const first = advance(undefined, 1_000, 7);
   expect(first).toEqual({ position: { boot: 1_000, seq: 7 }, isFresh: true, missed: 0 });

@@ -29,7 +29,12 @@ export class Bench {
         signer: createSigner(createHash('sha256').update(`peer ${n}`).digest()),
         cluster: CLUSTER,
         incarnation,
-        ...{ name: `p${n}`, version: '1', arch: 'x64', runtime: 'process', isolation: 'none', labels: {} },
+        name: `p${n}`,
+        version: '1',
+        arch: 'x64',
+        runtime: 'process',
+        isolation: 'none',
+        labels: {},
         addrs,
         capacity: { memoryMiB: 8_192, cpus: 2 },
       },
@@ -109,8 +114,12 @@ export function sentTo(effects: readonly PeerEffect[], to: Bench): PeerMessage[]
 export function foundingOps(count: number): readonly StoredOp[] {
   const founder = new Bench(1);
   founder.command({
-    ...{ type: 'cluster.found', name: 'test', peer: founder.id, caCert: '', key: 'k' },
+    type: 'cluster.found',
+    name: 'test',
+    peer: founder.id,
+    caCert: '',
     caKey: new Uint8Array(),
+    key: 'k',
   });
   const ids = Array.from({ length: count - 1 }, (_, i) => new Bench(i + 2).id);
   for (const peer of ids) founder.command({ type: 'member.admit', peer, invite: null, name: 'x' });

@@ -177,7 +177,8 @@ test('a peer whose store has a hole in its own log goes on in a new epoch, and g
   const [a, b] = two();
   for (const key of ['k1', 'k2', 'k3']) b.command({ type: 'key.rotate', key });
   const [first, second, third] = b.stored;
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three were written');
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('three were written');
   const own = `${b.id}/${b.state.epoch}`;
   const again = new Bench(2, { ops: [...foundingOps(2), first, third], epoch: b.state.epoch }, 2);
   expect(again.state.epoch).not.toBe(b.state.epoch);

@@ -4,7 +4,7 @@ import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
-import { configProblems } from './ledger-oracle.ts';
+import { configProblems, formationProblems } from './ledger-oracle.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { Workload } from './workload.ts';
 
@@ -110,7 +110,11 @@ export function misread(peers: readonly SimPeer[], workload: Workload): string[]
   const live = [...view.apps.values()].filter((app) => !app.destroyed);
   if (new Set(live.map(({ name }) => name)).size !== live.length || live.length !== view.names.size)
     problems.push('two apps bear one name');
-  for (const app of live) problems.push(...configProblems(app, first.disk));
+  const { held } = first.state.fold.standing;
+  for (const app of live) {
+    problems.push(...configProblems(app, first.disk));
+    problems.push(...formationProblems(app, first.disk, (op) => held.has(op as OpId)));
+  }
   return problems;
 }
 

@@ -31,6 +31,24 @@ export function configProblems(app: App, disk: Disk): string[] {
   return problems;
 }
 
+/** The same for formation: of the scalings of a type, those that none names as replaced; of these the latest. */
+export function formationProblems(app: App, disk: Disk, isVoid: (op: string) => boolean): string[] {
+  const scalings = disk
+    .all()
+    .filter(({ id, op }) => op.kind === 'formation.scale' && !isVoid(id))
+    .map(({ id, op }) => ({ id, op, body: op.body as { app: string; type: string; quantity: number } }))
+    .filter(({ body }) => body.app === app.id);
+  const replaced = new Set<string>(scalings.flatMap(({ op }) => op.parents));
+  const standing = scalings
+    .filter(({ id }) => !replaced.has(id))
+    .sort((a, b) => compareStamps({ hlc: b.op.hlc, id: b.id }, { hlc: a.op.hlc, id: a.id }));
+  return [...app.formation.values()].flatMap(({ type, quantity }) => {
+    const winner = standing.find(({ body }) => body.type === type);
+    if (winner === undefined || winner.body.quantity === quantity) return [];
+    return [`${app.name}: ${type} is ${quantity}, and not ${winner.body.quantity}`];
+  });
+}
+
 /** A release and all before it, itself first. */
 function pastOf(app: App, release: Release): Set<Release> {
   const past = new Set([release]);

@@ -69,8 +69,14 @@ test('a peer whose clock is an hour ahead neither wins over later writes nor mov
   stage.set(a, app, 'KEY', 1);
   stage.run(1_000);
   stage.set(b, app, 'KEY', 2);
+  stage.do(a, { type: 'formation.scale', app, updates: [{ type: 'web', quantity: 3 }] });
+  stage.do(b, { type: 'formation.scale', app, updates: [{ type: 'web', quantity: 2 }] });
   stage.run(10_000);
-  for (const peer of stage.peers) expect(stage.value(peer, app, 'KEY')).toBe(2);
+  for (const peer of stage.peers) {
+    expect(stage.value(peer, app, 'KEY')).toBe(2);
+    expect([...stage.app(peer, app).formation.values()].map(({ quantity }) => quantity)).toContain(2);
+  }
+  expect(stage.up(app)).toHaveLength(2);
   expect(b.state.hlc.ms).toBeLessThanOrEqual(b.now().wall + 60_000);
 });
 
@@ -234,6 +240,10 @@ test('what a removed peer writes afterwards counts nowhere, and it stops its dyn
   stage.set(outcast, app, 'EVIL', 1);
   stage.heal();
   stage.run(20_000);
+  // A member that has not heard of the removal may have taken its ops, and passes them on.
+  const ops = outcast.disk.all().map(({ bytes }) => bytes);
+  stage.peer(0).dispatch({ tag: 'message', from: stage.peer(1).peer, message: { t: 'ops', ops: [...ops] } });
+  stage.run(10_000);
   for (const n of [0, 1, 2]) {
     expect(stage.value(stage.peer(n), app, 'EVIL')).toBeUndefined();
     expect(verdictOf(stage.peer(n).state.membership, outcast.peer)).toBe('gone');
@@ -257,7 +267,13 @@ test('a peer whose disk was put back to an earlier day writes on, and nothing of
   const app = stage.deployed('blog', 1);
   const peer = stage.peer(1);
   const restore = peer.disk.backup();
-  const kept = stage.do(peer, { type: 'token.create', token: 't1', hash: 'h', user: 'a@b.c', description: '' });
+  const kept = stage.do(peer, {
+    type: 'token.create',
+    token: 't1',
+    hash: 'h',
+    user: 'a@b.c',
+    description: '',
+  });
   stage.run(2_000);
   peer.crash('host-down');
   restore();
@@ -265,7 +281,13 @@ test('a peer whose disk was put back to an earlier day writes on, and nothing of
   stage.split([peer]);
   peer.start();
   stage.run(1_000);
-  const again = stage.do(peer, { type: 'token.create', token: 't2', hash: 'h', user: 'a@b.c', description: '' });
+  const again = stage.do(peer, {
+    type: 'token.create',
+    token: 't2',
+    hash: 'h',
+    user: 'a@b.c',
+    description: '',
+  });
   const epoch = peer.state.epoch;
   stage.heal();
   stage.run(15_000);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { phaseOf } from '../../src/dynos/life.ts';
-import type { AppId, BlobId, ProcessType } from '../../src/ids.ts';
+import type { AppId, BlobId } from '../../src/ids.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { App } from '../../src/ledger/view.ts';
 import type { SimPeer } from './sim-peer.ts';
@@ -82,7 +82,7 @@ export class Stage {
         bytes: 1_000,
         arch: 'x64',
         stack: 'kith',
-        processTypes: { web: 'run web', worker: 'run worker' } as Record<ProcessType, string>,
+        processTypes: { web: 'run web', worker: 'run worker' },
         commit: id.slice(0, 40),
         buildpack: null,
         source: null,

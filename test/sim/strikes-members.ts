@@ -87,7 +87,7 @@ function insist(world: World, again: () => void): void {
 function ask(peer: SimPeer, command: Command): void {
   peer.dispatch({
     tag: 'command',
-    id: `${command.type}`,
+    id: command.type,
     command,
     context: { user: 'ann@example.com', request: null },
   });

@@ -127,7 +127,8 @@ export class Watch {
     for (const [key, log] of before.logs) {
       const after = peer.state.logs.get(key);
       if (after === log) continue;
-      const isKept = after !== undefined && (log.head === null || after.ids.get(log.height)?.includes(log.head));
+      const isKept =
+        after !== undefined && (log.head === null || after.ids.get(log.height)?.includes(log.head));
       const isShorter = after === undefined || after.height < log.height;
       if (!isKept || isShorter || after.siblings.size < log.siblings.size)
         throw new Error(`${peer.name}: its log ${key} went back`);

@@ -26,6 +26,9 @@ export type ProcessRuntimeOptions = {
   readonly bubblewrap?: 'auto' | 'off';
 };
 
+/** The spare copy of a slug is made again when its dynos have had time to boot. */
+const RESPARE_MS = 3_000;
+
 /** Runs dynos as processes of this host, whose parent is a keeper that outlives the agent. */
 export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
@@ -59,6 +62,7 @@ class ProcessRuntime implements Runtime {
   readonly #dynos = new KnownDynos();
   readonly #stats = new StatsReader();
   readonly #link: KeeperLink;
+  readonly #respares = new Map<string, NodeJS.Timeout>();
   #handler: (event: RuntimeEvent) => void = () => {};
 
   private constructor(parts: Parts, tasks: Tasks) {
@@ -126,6 +130,7 @@ class ProcessRuntime implements Runtime {
       const { sandbox, owner } = this.#parts;
       const launch = launchOf(spec, { files, uid: ownUid, port, sandbox, owner: `${owner}/${dyno}` });
       this.#dynos.started((await this.#link.request({ tag: 'spawn', launch })) as DynoRecord);
+      this.#respareSoon(slugId);
     } catch (cause) {
       this.#dynos.forget(dyno);
       await removeDynoFiles(files);
@@ -169,8 +174,18 @@ class ProcessRuntime implements Runtime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#respares.values()) clearTimeout(timer);
     await this.#link[Symbol.asyncDispose]();
     await this.#tasks.settled();
+  }
+
+  #respareSoon(slugId: string): void {
+    clearTimeout(this.#respares.get(slugId));
+    const timer = setTimeout(() => {
+      this.#respares.delete(slugId);
+      this.#tasks.run('copy slug in spare', () => this.#parts.slugs.respare(slugId));
+    }, RESPARE_MS);
+    this.#respares.set(slugId, timer.unref());
   }
 
   #emit(events: Iterable<RuntimeEvent>): void {

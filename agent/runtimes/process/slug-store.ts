@@ -56,6 +56,11 @@ export class SlugStore {
     }
   }
 
+  /** Makes the spare copy again after a start took it. */
+  async respare(id: string): Promise<void> {
+    if (existsSync(this.#path(id))) await this.prepare(id, '');
+  }
+
   /** Makes `dest` a copy of the slug. */
   async copyTo(id: string, path: string, dest: string): Promise<void> {
     using _ = this.#use(id);
