@@ -38,7 +38,7 @@ export class Routes {
     for (const dyno of this.#closed) {
       if (!Object.hasOwn(table.localDynos, dyno)) this.#closed.delete(dyno);
     }
-    for (const onTable of [...this.#watchers]) onTable();
+    for (const onTable of this.#watchers.values().toArray()) onTable();
     this.#wakeEverybody();
   }
 
@@ -125,7 +125,7 @@ export class Routes {
 
   /** Once each: who is woken too early holds again, which must not meet this round. */
   #wakeEverybody(): void {
-    for (const app of [...this.#held.keys()]) this.#wakeAll(app);
+    for (const app of this.#held.keys().toArray()) this.#wakeAll(app);
   }
 
   #wakeAll(app: AppId): void {

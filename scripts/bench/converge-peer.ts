@@ -13,7 +13,8 @@ import type { AppId, ClusterId, Epoch, PeerId } from '../../src/ids.ts';
 import { decodeOp } from '../../src/ledger/codec.ts';
 import { createSigner } from '../../src/ledger/signing.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
-import { createPeer } from '../../src/peer/create.ts';
+import { createPeer, type PeerBoot } from '../../src/peer/create.ts';
+import type { PeerIdentity } from '../../src/peer/state.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Store } from '../../src/shell/store.ts';
 import type { FromPeer, Mark, ToPeer } from './converge-messages.ts';
@@ -77,20 +78,28 @@ async function start({ cluster, ops, addresses }: ToPeer & { t: 'start' }): Prom
     onAnswer: (id, result) => commands.answer(id, result),
     onRoutes: () => {},
   });
-  const first = createPeer(
-    {
-      ...{ signer: createSigner(seed), cluster: cluster as ClusterId, incarnation: 1, name: mesh.self },
-      ...{ version: '0', arch: process.arch, runtime: 'none', isolation: 'none', labels: {} },
-      addrs: { mesh: mesh.addrs(), api: '127.0.0.1:1', http: '127.0.0.1:1', proxy: '127.0.0.1:1' },
-      capacity: { memoryMiB: 0, cpus: 0 },
-    },
-    {
-      ...{ seed: randomBytes(4).readUInt32LE(), epoch: randomId(16) as Epoch, ops: stored },
-      addresses: new Map(Object.entries(addresses) as [PeerId, readonly string[]][]),
-      ...{ adopted: [], blobs: [] },
-    },
-    now(),
-  );
+  const identity: PeerIdentity = {
+    signer: createSigner(seed),
+    cluster: cluster as ClusterId,
+    incarnation: 1,
+    name: mesh.self,
+    version: '0',
+    arch: process.arch,
+    runtime: 'none',
+    isolation: 'none',
+    labels: {},
+    addrs: { mesh: mesh.addrs(), api: '127.0.0.1:1', http: '127.0.0.1:1', proxy: '127.0.0.1:1' },
+    capacity: { memoryMiB: 0, cpus: 0 },
+  };
+  const boot: PeerBoot = {
+    seed: randomBytes(4).readUInt32LE(),
+    epoch: randomId(16) as Epoch,
+    ops: stored,
+    addresses: new Map(Object.entries(addresses) as [PeerId, readonly string[]][]),
+    adopted: [],
+    blobs: [],
+  };
+  const first = createPeer(identity, boot, now());
   const running = new PeerLoop(first, { ...performer, persist }, log);
   running.onChange(markVisible);
   receive(mesh, (event) => running.dispatch(event), log);

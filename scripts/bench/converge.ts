@@ -115,8 +115,12 @@ function foundingOps(cluster: ClusterId, peers: readonly ChildPeer[]): string[] 
   const signer = createSigner(Buffer.from(founder.seed, 'hex'));
   const commands: Command[] = [
     {
-      ...{ type: 'cluster.found', name: 'bench', peer: founder.id, caCert: 'none' },
-      ...{ caKey: new Uint8Array(1), key: '0'.repeat(16) },
+      type: 'cluster.found',
+      name: 'bench',
+      peer: founder.id,
+      caCert: 'none',
+      caKey: new Uint8Array(1),
+      key: '0'.repeat(16),
     },
     ...peers.slice(1).map(({ id }): Command => ({ type: 'member.admit', peer: id, invite: null, name: id })),
     { type: 'app.create', app: randomUUID() as AppId, name: 'bench', fallbackName: 'bench' },
@@ -173,10 +177,8 @@ class ChildPeer {
 
 function report(rows: readonly Row[]): Finding {
   const line = ({ peers, fromDurable, fromAsked }: Row): string => {
-    const cells = [
-      ...[fromDurable.median, fromDurable.p95, fromDurable.p99, fromDurable.max],
-      ...[fromAsked.median, fromAsked.p99],
-    ];
+    const { median, p95, p99, max } = fromDurable;
+    const cells = [median, p95, p99, max, fromAsked.median, fromAsked.p99];
     return `| ${peers} | ${fromDurable.count} | ${cells.map((ms) => `${digits(ms)} ms`).join(' | ')} |`;
   };
   const ten = rows.find(({ peers }) => peers === 10)?.fromDurable.p99 ?? Number.NaN;

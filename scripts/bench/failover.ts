@@ -106,9 +106,9 @@ function startLoad(peers: readonly AgentProcess[]): {
   stop(): Promise<{ asked: number; failed: number }>;
 } {
   const counts = { asked: 0, failed: 0 };
-  let isOver = false;
+  const over = new AbortController();
   const clients = peers.map(async ({ ready }) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { status } = await appRequest(ready.http, APP);
       counts.asked += 1;
       if (status !== 200) counts.failed += 1;
@@ -117,7 +117,7 @@ function startLoad(peers: readonly AgentProcess[]): {
   });
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await Promise.all(clients);
       return counts;
     },

@@ -187,3 +187,16 @@ test('a peer whose store has a hole in its own log goes on in a new epoch, and g
   expect(again.state.logs.get(own)?.height).toBe(2);
   expect(again.state.stranded).toEqual([]);
 });
+
+test('what a removed peer had still sent is not heard any more', () => {
+  const [a, b, c] = benches(3) as [Bench, Bench, Bench];
+  meet(a, b);
+  b.command({ type: 'key.rotate', key: 'k2' });
+  const drops = only(a.command({ type: 'member.remove', peer: b.id }), 'drop');
+  expect(drops.map(({ peer }) => peer)).toEqual([b.id]);
+  const { logs, facts } = a.state;
+  a.hear(b, { t: 'ops', ops: b.stored.map(({ bytes }) => bytes) });
+  a.hear(b, { t: 'facts', records: [{ ...b.state.own, counter: 9 }, c.state.own] });
+  expect(a.state.logs).toBe(logs);
+  expect(a.state.facts).toBe(facts);
+});

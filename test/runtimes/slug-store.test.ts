@@ -26,6 +26,21 @@ test('copies have the content, links and modes of the slug, and do not share fil
   }
 });
 
+test('the spare copy that a start took can be made again, but never of a slug that is gone', async () => {
+  await using temp = await tempDir();
+  const dir = join(temp.path, 'slugs');
+  const store = await SlugStore.open(dir, unpackUid);
+  const { slugId, slugPath } = await makeSlug(temp.path, { file: 'text' });
+  await store.prepare(slugId, slugPath);
+  await store.copyTo(slugId, slugPath, join(temp.path, 'dyno'));
+  expect(readdirSync(dir)).toEqual([slugId]);
+  await store.respare(slugId);
+  expect(readdirSync(dir).toSorted()).toEqual([`.spare-${slugId}`, slugId]);
+  await store.collect(new Set());
+  await store.respare(slugId);
+  expect(readdirSync(dir)).toEqual([]);
+});
+
 test('a damaged slug leaves nothing, and is said to be damaged', async () => {
   await using temp = await tempDir();
   const store = await SlugStore.open(join(temp.path, 'slugs'), unpackUid);

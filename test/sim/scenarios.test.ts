@@ -317,3 +317,14 @@ test('a peer that drains gives its dynos away start-first, and the cluster never
   );
   expect(least).toBe(6);
 });
+
+test('a deploy that is repeated with its Request-Id at another peer is the same release', () => {
+  const stage = new Stage(4);
+  const app = stage.create(stage.peer(0), 'blog');
+  const once = stage.deploy(stage.peer(1), app, 'one', 'req-7');
+  const again = stage.deploy(stage.peer(2), app, 'one', 'req-7');
+  expect(again[0]).toBe(once[0]);
+  stage.run(2_000);
+  const causes = [...stage.app(stage.peer(3), app).releases.values()].map(({ cause }) => cause);
+  expect(causes.filter((cause) => cause === 'deploy')).toHaveLength(1);
+});

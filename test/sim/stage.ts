@@ -68,13 +68,13 @@ export class Stage {
   }
 
   /** A release with a slug that lies on every disk. */
-  deploy(at: SimPeer, app: AppId, text = 'one'): readonly string[] {
+  deploy(at: SimPeer, app: AppId, text = 'one', request: string | null = null): readonly string[] {
     const id = createHash('sha256').update(text).digest('hex') as BlobId;
     for (const peer of this.peers) {
       peer.disk.blobs.add(id);
       peer.dispatch({ tag: 'blobs', held: [...peer.disk.blobs].sort() });
     }
-    return this.do(at, {
+    const command = {
       type: 'release.deploy',
       app,
       slug: {
@@ -88,7 +88,8 @@ export class Stage {
         source: null,
       },
       description: `Deploy ${text}`,
-    });
+    } as const;
+    return this.do(at, command, request);
   }
 
   /** An app with so many web dynos, all up. */

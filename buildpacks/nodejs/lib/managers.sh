@@ -55,7 +55,10 @@ install_dependencies() {
 
 prune_dependencies() {
   case "$MANAGER" in
-    npm) npm prune --omit=dev ;;
+    npm)
+      [ -n "$(json package.json 'Object.keys($.devDependencies ?? {})[0] ?? ($.workspaces && "workspaces")' || true)" ] ||
+        { echo 'None to prune'; return 0; }
+      npm prune --omit=dev ;;
     yarn)
       [ -f .yarnrc.yml ] && { echo 'Modern yarn: development dependencies stay'; return 0; }
       yarn install --frozen-lockfile --production=true --ignore-engines --ignore-scripts --prefer-offline \
