@@ -1,14 +1,14 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { once as onceEvent } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { AgentProcess, ROOT } from './lib/agent-process.ts';
 import { appRequest } from './lib/app-request.ts';
-import { kith, must, run } from './lib/kith.ts';
+import { kith, must } from './lib/kith.ts';
+import { askApi } from './lib/peer-api.ts';
+import { checkOutSample, push } from './lib/sample-app.ts';
 
 /**
  * The main job, on this machine: three peers, an app pushed to one of them and served by all. With --once it then
@@ -16,6 +16,8 @@ import { kith, must, run } from './lib/kith.ts';
  */
 const APP = 'hello';
 const PEERS = ['ash', 'birch', 'cedar'] as const;
+type Dyno = { readonly state: string; readonly peer: { readonly id: string } };
+
 const TAKEOVER_MS = 60_000;
 const once = process.argv.includes('--once');
 const dir = mkdtempSync(join(tmpdir(), 'kith-'));
@@ -66,30 +68,8 @@ async function main(): Promise<void> {
   const source = join(dir, 'source');
   await step('Create the app and push it', async () => {
     must(await kith(first.dir, ['apps:create', APP, '--no-remote']));
-    await commitSample(source);
-    const token = must(await run('cat', [first.token])).stdout.trim();
-    const url = `${first.ready.api}/${APP}.git`;
-    const push = spawn(
-      'git',
-      [
-        '-c',
-        'credential.helper=',
-        '-c',
-        `credential.helper=!f() { echo username=kith; echo "password=$KITH_TOKEN"; }; f`,
-        'push',
-        url,
-        'HEAD:main',
-      ],
-      {
-        cwd: source,
-        env: { ...process.env, KITH_TOKEN: token, GIT_TERMINAL_PROMPT: '0' },
-        stdio: ['ignore', 'inherit', 'pipe'],
-      },
-    );
-    const ended = onceEvent(push, 'close');
-    createInterface({ input: push.stderr }).on('line', (line) => say(`     ${line.trimEnd()}`));
-    const [status] = (await ended) as [number | null];
-    if (status !== 0) throw new Error(`git push ended with status ${status}`);
+    await checkOutSample(source);
+    await push(source, first, APP, (line) => say(`     ${line}`));
     return `to ${first.name}, ${first.ready.api}`;
   });
   await step('Scale to web=3 worker=1', async () => {
@@ -186,17 +166,6 @@ function freePort(port: number): Promise<number> {
   });
 }
 
-async function commitSample(to: string): Promise<void> {
-  cpSync(join(ROOT, 'samples', APP), to, {
-    recursive: true,
-    filter: (path) => !path.includes('node_modules'),
-  });
-  const git = ['-c', 'user.name=Kith', '-c', 'user.email=kith@localhost', '-c', 'init.defaultBranch=main'];
-  must(await run('git', [...git, 'init', '-q'], { cwd: to }));
-  must(await run('git', [...git, 'add', '-A'], { cwd: to }));
-  must(await run('git', [...git, 'commit', '-q', '-m', 'Hello'], { cwd: to }));
-}
-
 async function peerCount(agent: AgentProcess): Promise<number> {
   const ran = await kith(agent.dir, ['peers', '--json']);
   if (ran.status !== 0) return 0;
@@ -216,12 +185,8 @@ async function formationMet(agent: AgentProcess, count: number, without = '', ev
   );
 }
 
-async function appDynos(agent: AgentProcess): Promise<readonly { state: string; peer: { id: string } }[]> {
-  const token = must(await run('cat', [agent.token])).stdout.trim();
-  const response = await fetch(`${agent.ready.api}/apps/${APP}/dynos`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  return response.ok ? ((await response.json()) as { state: string; peer: { id: string } }[]) : [];
+async function appDynos(agent: AgentProcess): Promise<readonly Dyno[]> {
+  return (await askApi(agent, 'GET', `/apps/${APP}/dynos`)) as readonly Dyno[];
 }
 
 async function mustAnswer(agent: AgentProcess): Promise<string> {

@@ -1,8 +1,12 @@
-import { cpSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ROOT, type AgentProcess } from './agent-process.ts';
-import { must, run, type Ran } from './kith.ts';
+import { must, run } from './kith.ts';
 
+const PUSH_MS = 300_000;
 const AUTHOR = ['-c', 'user.name=Kith', '-c', 'user.email=kith@localhost', '-c', 'init.defaultBranch=main'];
 const CREDENTIAL = `credential.helper=!f() { echo username=kith; echo "password=$KITH_TOKEN"; }; f`;
 
@@ -19,17 +23,26 @@ export async function commitAll(repo: string, message: string): Promise<void> {
   must(await run('git', [...AUTHOR, 'commit', '-q', '-m', message], { cwd: repo }));
 }
 
-/** `git push` to one peer, as a person does it. */
-export async function push(repo: string, agent: AgentProcess, app: string): Promise<Ran> {
-  const token = must(await run('cat', [agent.token])).stdout.trim();
-  const args = [
-    '-c',
-    'credential.helper=',
-    '-c',
-    CREDENTIAL,
-    'push',
-    `${agent.ready.api}/${app}.git`,
-    'HEAD:main',
-  ];
-  return must(await run('git', args, { cwd: repo, env: { KITH_TOKEN: token, GIT_TERMINAL_PROMPT: '0' } }));
+/** `git push` to one peer, as a person does it; what git prints goes to `onLine` as it comes. */
+export async function push(
+  repo: string,
+  agent: AgentProcess,
+  app: string,
+  onLine: (line: string) => void = () => {},
+): Promise<void> {
+  const token = readFileSync(agent.token, 'utf8').trim();
+  const config = ['-c', 'credential.helper=', '-c', CREDENTIAL];
+  const git = spawn('git', [...config, 'push', `${agent.ready.api}/${app}.git`, 'HEAD:main'], {
+    cwd: repo,
+    env: { ...process.env, KITH_TOKEN: token, GIT_TERMINAL_PROMPT: '0' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal: AbortSignal.timeout(PUSH_MS),
+  });
+  const said: string[] = [];
+  createInterface({ input: git.stderr }).on('line', (line) => {
+    said.push(line.trimEnd());
+    onLine(line.trimEnd());
+  });
+  const [status] = (await once(git, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`git push ended with status ${status}: ${said.slice(-5).join('; ')}`);
 }
