@@ -19,6 +19,7 @@ import { PROTOCOL, STREAMS_MAX } from './protocols.ts';
 import { type ServiceHandler, Services } from './services.ts';
 
 const CHECK_MS = 5_000;
+const FAREWELL_MS = 1_000;
 
 export type MeshOptions = {
   /** 32 bytes: the peer's Ed25519 private key. */
@@ -77,7 +78,9 @@ class Libp2pMesh implements Mesh {
       {
         onUp: (link) => this.#onUp(link),
         onDown: (link) => this.#onDown(link),
-        onMessage: (from, message) => this.#emit(this.#frameHandlers, from, message),
+        onMessage: (from, message) => {
+          if (this.#members.has(from)) this.#emit(this.#frameHandlers, from, message);
+        },
         onConnectionClosed: (peer) => this.#dialer.step({ tag: 'failed', peer }),
       },
       tasks,
@@ -114,8 +117,15 @@ class Libp2pMesh implements Mesh {
     const before = this.#members;
     this.#members = new Set(members.map(({ peer }) => peer));
     this.#gate.setMembers(this.#members);
-    for (const peer of before) if (!this.#members.has(peer)) this.drop(peer);
+    for (const peer of before) if (!this.#members.has(peer)) this.#dismiss(peer);
     this.#dialer.step({ tag: 'members', members });
+  }
+
+  /** Nothing of the peer is heard from now on; what was sent to it, the news of its removal above all, may still leave. */
+  #dismiss(peer: PeerId): void {
+    setTimeout(() => {
+      if (!this.#members.has(peer)) this.drop(peer);
+    }, FAREWELL_MS).unref();
   }
 
   isConnected(peer: PeerId): boolean {

@@ -52,9 +52,6 @@ export function createPerformer(parts: PerformerParts): Performer {
           others = effect.members.length;
           mesh.setMembers(effect.members);
           break;
-        case 'drop':
-          mesh.drop(effect.peer);
-          break;
         case 'dyno':
           dynos.perform(effect.life, effect.effect, effect.holders);
           break;

@@ -21,12 +21,11 @@ export type PeerEffect =
   | { readonly tag: 'gossip'; readonly message: GossipMessage }
   | { readonly tag: 'answer'; readonly id: string; readonly result: CommandResult }
   | { readonly tag: 'probePorts'; readonly target: PortTarget }
-  /** Whom to keep connections with, and where they were last heard of. */
+  /** Whom to keep connections with, and where they were last heard of; who is missing here is not heard any more. */
   | {
       readonly tag: 'members';
       readonly members: readonly { readonly peer: PeerId; readonly addrs: readonly string[] }[];
     }
-  | { readonly tag: 'drop'; readonly peer: PeerId }
   | {
       readonly tag: 'dyno';
       readonly life: DynoLife;

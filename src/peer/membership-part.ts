@@ -74,7 +74,6 @@ export function followMembers(work: Work): void {
       facts.delete(member.peer);
       state.facts = facts;
     }
-    work.effects.push({ tag: 'drop', peer: member.peer });
   }
   pushMembers(work);
 }

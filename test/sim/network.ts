@@ -98,7 +98,12 @@ export class Network {
   }
 
   /** One side closes its connection with the other: what was sent before still arrives. */
-  drop(from: PeerId, to: PeerId): void {
+  keepOnly(from: PeerId, members: ReadonlySet<PeerId>): void {
+    for (const peer of this.#endpoints.keys())
+      if (peer !== from && !members.has(peer)) this.#drop(from, peer);
+  }
+
+  #drop(from: PeerId, to: PeerId): void {
     this.#clock.after(2 * this.faults.delayMsMax, () => {
       if (!this.#endpoints.get(from)?.admits(to)) this.reset(from, to);
     });

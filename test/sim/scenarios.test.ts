@@ -328,3 +328,10 @@ test('a deploy that is repeated with its Request-Id at another peer is the same 
   const causes = [...stage.app(stage.peer(3), app).releases.values()].map(({ cause }) => cause);
   expect(causes.filter((cause) => cause === 'deploy')).toHaveLength(1);
 });
+
+test('a host on which nothing will start hands its share to the others', () => {
+  const stage = new Stage(3);
+  stage.peer(1).runtime.faults.bootFailChance = 1;
+  const app = stage.deployed('blog', 6);
+  expect(stage.up(app).filter((line) => line.startsWith('p1 '))).toEqual([]);
+});

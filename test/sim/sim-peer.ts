@@ -341,8 +341,8 @@ export class SimPeer implements Endpoint {
           this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() }),
         );
         break;
-      case 'drop':
-        network.drop(this.peer, effect.peer);
+      case 'members':
+        network.keepOnly(this.peer, new Set(effect.members.map(({ peer }) => peer)));
         break;
       case 'routes':
         this.routesOf = this.#state;
