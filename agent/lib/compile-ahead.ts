@@ -25,5 +25,9 @@ export async function compileAhead(entry: string, env: NodeJS.ProcessEnv): Promi
   if (compiled.has(entry)) return;
   compiled.add(entry);
   const args = [...SIDE_FLAGS, entry, '--compile'];
-  await promisify(execFile)(process.execPath, args, { env, timeout: WITHIN_MS }).catch(() => {});
+  try {
+    await promisify(execFile)(process.execPath, args, { env, timeout: WITHIN_MS });
+  } catch {
+    // Nothing is lost but the memory: what is truly wrong shows when the process itself starts.
+  }
 }

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface';
+import { abortQuietly } from './abort.ts';
 import { DATA_BYTES_MAX, FRAME, FrameReader, HEADER_BYTES, writeHeader } from './frames.ts';
 
 export type FlowHandlers = {
@@ -108,7 +109,7 @@ export class Flow {
   /** Ends the stream at once, for both sides. */
   abort(error: Error): void {
     if (this.#isClosed) return;
-    this.#stream.abort(error);
+    abortQuietly(this.#stream, error);
     this.#closed(error);
   }
 
@@ -222,7 +223,7 @@ export class Flow {
     if (this.#end !== 'sent' || !this.#remoteEnded || this.#isClosed) return;
     this.#closed(null);
     this.#stream.close({ signal: AbortSignal.timeout(CLOSE_MS) }).catch((error: unknown) => {
-      this.#stream.abort(error instanceof Error ? error : new Error(String(error)));
+      abortQuietly(this.#stream, error instanceof Error ? error : String(error));
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Connection, ConnectionGater, Stream, StreamHandler } from '@libp2p/interface';
 import type { PeerId } from '../../src/ids.ts';
+import { abortQuietly } from './abort.ts';
 
 /** Strangers connected at one time, all of them together; more are turned away right after the handshake. */
 const STRANGERS_MAX = 16;
@@ -52,7 +53,7 @@ export class Gate {
     // Outbound ones are ours: whoever dialled to join bounds them.
     const deadline =
       connection.direction === 'inbound'
-        ? setTimeout(() => connection.abort(new Error('A stranger stayed too long')), STRANGER_MS).unref()
+        ? setTimeout(() => abortQuietly(connection, 'A stranger stayed too long'), STRANGER_MS).unref()
         : null;
     this.#strangers.set(connection.id, deadline);
     connection.addEventListener('close', () => {
@@ -76,7 +77,7 @@ export class Gate {
   guard(handler: StreamHandler): StreamHandler {
     return (stream: Stream, connection: Connection) => {
       if (this.admits(connection)) return handler(stream, connection);
-      stream.abort(new Error('This peer is no member'));
+      abortQuietly(stream, 'This peer is no member');
       return undefined;
     };
   }

@@ -8,6 +8,7 @@ import { ERROR_CODES, type ErrorCode, PlatformError } from '../../src/errors.ts'
 import type { PeerId } from '../../src/ids.ts';
 import type { JoinGrant, JoinRequest } from '../../src/shell/mesh.ts';
 import type { Tasks } from '../lib/tasks.ts';
+import { abortQuietly } from './abort.ts';
 import { Channel } from './channel.ts';
 import type { Gate } from './gate.ts';
 import type { Host } from './host.ts';
@@ -57,7 +58,7 @@ export class JoinServer {
       ({ protocol, direction }) => protocol === PROTOCOL.join && direction === 'inbound',
     );
     if (asked.length > 1) {
-      stream.abort(new Error('One join request at a time'));
+      abortQuietly(stream, 'One join request at a time');
       return;
     }
     const channel = new Channel(stream, () => channel.destroy());
@@ -119,7 +120,7 @@ export async function requestJoin(
       cause,
     });
   } finally {
-    connection?.abort(new Error('The join is over'));
+    if (connection !== null) abortQuietly(connection, 'The join is over');
   }
 }
 

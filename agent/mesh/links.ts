@@ -3,6 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import type { Logger } from 'pino';
 import type { PeerId } from '../../src/ids.ts';
 import type { Tasks } from '../lib/tasks.ts';
+import { abortQuietly } from './abort.ts';
 import { Control } from './control.ts';
 import { PROTOCOL, SETUP_MS, STREAMS_MAX } from './protocols.ts';
 
@@ -75,7 +76,7 @@ export class Links {
       } catch (err) {
         // The other side does not know us as a member yet, or is closing: the dialer tries again.
         this.#log.debug({ peer, err }, 'control stream refused');
-        connection.abort(new Error('No control stream'));
+        abortQuietly(connection, 'No control stream');
       }
     });
   }
@@ -83,7 +84,7 @@ export class Links {
   /** The handler of the control protocol; members only get here. */
   handleControl(stream: Stream, connection: Connection): void {
     if (connection.direction !== 'inbound' || this.#candidates.has(connection.id)) {
-      stream.abort(new Error('One control stream per connection, opened by its dialler'));
+      abortQuietly(stream, 'One control stream per connection, opened by its dialler');
       return;
     }
     this.#candidate(stream, connection);
@@ -170,7 +171,7 @@ export class Links {
     const wasLink = this.#links.get(peer) === candidate;
     if (wasLink) this.#links.delete(peer);
     candidate.control.abort(new Error(reason));
-    connection.abort(new Error(reason));
+    abortQuietly(connection, reason);
     if (wasLink) this.#handlers.onDown(candidate);
   }
 
@@ -179,7 +180,7 @@ export class Links {
     // A member that lost the answer to its join request asks again: gate.ts bounds such connections.
     if (connection.streams.some(({ protocol }) => protocol === PROTOCOL.join)) return;
     this.#log.debug({ peer }, 'connection did not become a link');
-    connection.abort(new Error('The connection did not become a link'));
+    abortQuietly(connection, 'The connection did not become a link');
   }
 
   #deliver(peer: PeerId, message: Uint8Array): void {

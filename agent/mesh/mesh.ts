@@ -6,6 +6,7 @@ import { PlatformError } from '../../src/errors.ts';
 import type { PeerId } from '../../src/ids.ts';
 import type { JoinGrant, JoinRequest, Mesh } from '../../src/shell/mesh.ts';
 import { Tasks } from '../lib/tasks.ts';
+import { abortQuietly } from './abort.ts';
 import { DialDriver } from './dial-driver.ts';
 import { Gate } from './gate.ts';
 import { Gossip } from './gossip.ts';
@@ -202,7 +203,7 @@ class Libp2pMesh implements Mesh {
   drop(peer: PeerId): void {
     this.#links.drop(peer, 'The peer is no member');
     for (const connection of this.#host.getConnections())
-      if (connection.remotePeer.toString() === peer) connection.abort(new Error('The peer is no member'));
+      if (connection.remotePeer.toString() === peer) abortQuietly(connection, 'The peer is no member');
   }
 
   [Symbol.asyncDispose](): Promise<void> {

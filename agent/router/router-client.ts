@@ -253,7 +253,11 @@ export class RouterClient implements RouterHandle {
       } catch (err) {
         this.#log.error({ err }, 'router could not be started again');
       }
-      await sleep(delayMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+      try {
+        await sleep(delayMs * (0.5 + Math.random()), undefined, { signal });
+      } catch {
+        return; // Closed meanwhile.
+      }
     }
   }
 
