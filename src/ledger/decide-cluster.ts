@@ -84,8 +84,8 @@ export function revokeToken({ view }: Fold, { token }: CommandOf<'token.revoke'>
 function mustOpenInvite(view: Fold['view'], id: string, peer: PeerId): void {
   const invite = view.invites.get(id);
   if (invite !== undefined && (invite.usedBy === null || invite.usedBy === peer)) return;
-  const found = invite === undefined ? 'is not known here' : `was used by "${invite.usedBy}"`;
-  throw new PlatformError('bad_invite', `Cannot admit "${peer}": invite "${id}" ${found}`, {
-    hint: 'Make a new one with `kith invite`',
+  const found = invite === undefined ? 'is not known here' : 'has been used';
+  throw new PlatformError('bad_invite', `Cannot join: this invite ${found}`, {
+    hint: 'Make another on a member: kith invite',
   });
 }
