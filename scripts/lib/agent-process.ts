@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Ready } from '../../agent/agent.ts';
@@ -56,13 +56,15 @@ export class AgentProcess {
       ],
       { stdio: ['ignore', 'pipe', log], env: { ...process.env, ...env }, detached: true },
     );
+    closeSync(log);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     const timeout = AbortSignal.timeout(READY_MS);
     const failed = once(child, 'exit', { signal: timeout }).then(([status]) => {
       throw new Error(`Agent "${name}" ended with status ${status} before it was ready: see ${dir}.log`);
     });
     const [line] = (await Promise.race([once(lines, 'line', { signal: timeout }), failed])) as [string];
-    failed.catch(() => {});
+    // It has come up: how it ends, and that the deadline passes, is not this wait's business any more.
+    failed.catch(() => undefined);
     return new AgentProcess(options, JSON.parse(line) as Ready, child);
   }
 
