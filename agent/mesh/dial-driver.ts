@@ -1,11 +1,12 @@
-import { multiaddr } from '@multiformats/multiaddr';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from 'pino';
 import type { PeerId } from '../../src/ids.ts';
 import type { Tasks } from '../lib/tasks.ts';
-import { type DialerEvent, nextDialAt, startDialer, stepDialer } from './dialer.ts';
+import { type DialerEffect, type DialerEvent, nextDialAt, startDialer, stepDialer } from './dialer.ts';
 import type { Host } from './host.ts';
 
-const DIAL_MS = 15_000;
+/** All addresses of a peer together. */
+const DIAL_MS = 20_000;
 
 /** Carries out what `stepDialer` decides. A dial's success is a connection; only `up` makes it count. */
 export class DialDriver {
@@ -31,7 +32,7 @@ export class DialDriver {
     this.#state = state;
     for (const effect of effects) {
       if (effect.tag === 'cancel') this.#dials.get(effect.peer)?.abort();
-      else this.#tasks.run('dial', () => this.#dial(effect.peer, effect.addrs));
+      else this.#tasks.run('dial', () => this.#dial(effect));
     }
     clearTimeout(this.#timer);
     const at = nextDialAt(state);
@@ -45,24 +46,40 @@ export class DialDriver {
     for (const dial of this.#dials.values()) dial.abort();
   }
 
-  async #dial(peer: PeerId, addrs: readonly string[]): Promise<void> {
+  async #dial({ peer, addrs, patienceMs }: DialerEffect & { tag: 'dial' }): Promise<void> {
     const controller = new AbortController();
     this.#dials.set(peer, controller);
     try {
       const targets = addrs.flatMap((addr) => this.#parse(addr, peer));
-      if (targets.length === 0) throw new Error('No usable address');
       const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(DIAL_MS)]);
-      // `force`: a connection that is there already is no link, or we would not dial.
-      await this.#host.dial(targets, { signal, force: true });
+      await this.#dialOneOf(targets, patienceMs, signal);
     } catch (err) {
       this.#log.debug({ peer, addrs, err }, 'dial failed');
-      this.step({ tag: 'failed', peer });
+      const isLate = err instanceof Error && err.name === 'TimeoutError';
+      this.step({ tag: 'failed', peer, isLate });
     } finally {
       if (this.#dials.get(peer) === controller) this.#dials.delete(peer);
     }
   }
 
-  #parse(addr: string, peer: PeerId): ReturnType<typeof multiaddr>[] {
+  /** One address after another, each with its own time: a dead one does not use up that of the good one behind it. */
+  async #dialOneOf(
+    [first, ...rest]: readonly Multiaddr[],
+    patienceMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (first === undefined) throw new Error('No usable address');
+    const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+    try {
+      // `force`: a connection that is there already is no link, or we would not dial.
+      await this.#host.dial(first, { signal: within, force: true });
+    } catch (error) {
+      if (rest.length === 0 || signal.aborted) throw error;
+      await this.#dialOneOf(rest, patienceMs, signal);
+    }
+  }
+
+  #parse(addr: string, peer: PeerId): Multiaddr[] {
     try {
       return [multiaddr(addr).encapsulate(`/p2p/${peer}`)];
     } catch {

@@ -6,11 +6,18 @@ export const RETRY_MS_MIN = 500;
 export const RETRY_MS_MAX = 15_000;
 /** The peer with the higher id waits this much longer before it dials, so that two seldom dial each other at once. */
 const YIELD_MS = 1_000;
-/** A TLS handshake costs about 40 ms of CPU on each side: more at once only make all of them late, and lapse. */
+/** Dials at one time: fewer when first tries run out of time, for then they only make one another late. */
 const DIALS_MAX = 8;
+const DIALS_AT_START = 4;
 const ADDRS_MAX = 16;
 /** Spread of a redial that news triggers, so that a returning network is not hit by all at one instant. */
 const NEWS_MS = 250;
+const LATE_TRIES = 3;
+/** In a cold start of many every link is such news: only one in this time counts, or there would be no back-off. */
+const NEWS_EVERY_MS = 5_000;
+/** How long an address has to become a connection: a busy host that took longer gets twice the time at the next try. */
+const PATIENCE_MS_MIN = 4_000;
+export const PATIENCE_MS_MAX = 16_000;
 
 type Target = {
   /** From the ledger's members and the peers' facts. */
@@ -24,7 +31,14 @@ type Target = {
   readonly dialAt: number;
 };
 
-export type DialerState = { readonly self: PeerId; readonly targets: ReadonlyMap<PeerId, Target> };
+export type DialerState = {
+  readonly self: PeerId;
+  readonly targets: ReadonlyMap<PeerId, Target>;
+  /** How many may be dialled at one time. */
+  readonly width: number;
+  /** When a peer that came back last made us try all others. */
+  readonly newsAt: number;
+};
 
 export type DialerEvent =
   | {
@@ -35,15 +49,21 @@ export type DialerEvent =
   | { readonly tag: 'up'; readonly peer: PeerId }
   | { readonly tag: 'down'; readonly peer: PeerId }
   /** A dial did not become a link. */
-  | { readonly tag: 'failed'; readonly peer: PeerId }
+  | { readonly tag: 'failed'; readonly peer: PeerId; readonly isLate?: boolean }
   | { readonly tag: 'tick' };
 
 export type DialerEffect =
-  | { readonly tag: 'dial'; readonly peer: PeerId; readonly addrs: readonly string[] }
+  | {
+      readonly tag: 'dial';
+      readonly peer: PeerId;
+      readonly addrs: readonly string[];
+      /** For each address. */
+      readonly patienceMs: number;
+    }
   | { readonly tag: 'cancel'; readonly peer: PeerId };
 
 export function startDialer(self: PeerId): DialerState {
-  return { self, targets: new Map() };
+  return { self, targets: new Map(), width: DIALS_AT_START, newsAt: -Infinity };
 }
 
 /**
@@ -78,12 +98,7 @@ export function stepDialer(
         now,
       );
     case 'failed':
-      return dialDue(
-        change(state, event.peer, (target) =>
-          target.state === 'dialing' ? retry(target, now, random) : target,
-        ),
-        now,
-      );
+      return onFailed(state, event.peer, event.isLate === true, now, random);
     case 'tick':
       return dialDue(state, now);
     default:
@@ -93,7 +108,7 @@ export function stepDialer(
 
 /** Mono ms at which a `tick` would dial somebody; Infinity where nobody waits. */
 export function nextDialAt(state: DialerState): number {
-  if (countDialing(state.targets) >= DIALS_MAX) return Infinity; // the end of one is an event
+  if (countDialing(state.targets) >= state.width) return Infinity; // the end of one is an event
   let at = Infinity;
   for (const target of state.targets.values()) if (isWaiting(target)) at = Math.min(at, target.dialAt);
   return at;
@@ -137,13 +152,32 @@ function onUp(
   const target = state.targets.get(peer);
   if (target === undefined) return { state, effects: [] };
   const targets = new Map(state.targets);
-  if (target.failures > 0) {
+  const isNews = target.failures > 0 && now - state.newsAt >= NEWS_EVERY_MS;
+  if (isNews) {
     for (const [other, lost] of targets) targets.set(other, { ...lost, ...soon(lost, now, random) });
   }
   targets.set(peer, { ...target, state: 'up', failures: 0 });
-  const next = dialDue({ ...state, targets }, now);
+  const width = Math.min(DIALS_MAX, state.width + 1);
+  const next = dialDue({ ...state, targets, width, newsAt: isNews ? now : state.newsAt }, now);
   const cancel = target.state === 'dialing' ? [{ tag: 'cancel', peer } as const] : [];
   return { state: next.state, effects: [...cancel, ...next.effects] };
+}
+
+function onFailed(
+  state: DialerState,
+  peer: PeerId,
+  isLate: boolean,
+  now: number,
+  random: () => number,
+): Step<DialerState, DialerEffect> {
+  const target = state.targets.get(peer);
+  if (target?.state !== 'dialing') return dialDue(state, now);
+  // A host that has been silent for long is dead; one that is late at first is as busy as we are.
+  const width = isLate && target.failures < LATE_TRIES ? Math.ceil(state.width / 2) : state.width;
+  return dialDue(
+    change({ ...state, width }, peer, () => retry(target, now, random)),
+    now,
+  );
 }
 
 function learn(target: Target, addrs: readonly string[], now: number, random: () => number): Target {
@@ -183,11 +217,12 @@ function dialDue(state: DialerState, now: number): Step<DialerState, DialerEffec
   let dialing = countDialing(targets);
   const due = [...targets].filter(([, target]) => isWaiting(target) && target.dialAt <= now);
   for (const [peer, target] of due.sort(([, a], [, b]) => a.dialAt - b.dialAt)) {
-    if (dialing >= DIALS_MAX) break;
+    if (dialing >= state.width) break;
     dialing += 1;
     targets.set(peer, { ...target, state: 'dialing' });
     const addrs = [...new Set([...target.addrs, ...target.learned])].slice(0, ADDRS_MAX);
-    effects.push({ tag: 'dial', peer, addrs });
+    const patienceMs = Math.min(PATIENCE_MS_MAX, PATIENCE_MS_MIN * 2 ** target.failures);
+    effects.push({ tag: 'dial', peer, addrs, patienceMs });
   }
   return effects.length === 0 ? { state, effects } : { state: { ...state, targets }, effects };
 }

@@ -4,8 +4,13 @@ import type { Gossip } from './gossip.ts';
 import type { Host } from './host.ts';
 import type { Link, Links } from './links.ts';
 
-/** Checks without a gossip stream before a link is given up: one slow peer delays the streams to all others a little. */
-const CHECKS_MAX = 4;
+/**
+ * Checks without a gossip stream before a link is given up: a minute, for gossip only helps where there is no link, and in a
+ * cluster that starts all at once streams come late.
+ */
+const CHECKS_MAX = 12;
+/** Identifying once more is tried at every so many of these checks. */
+const CHECKS_PER_TRY = 4;
 
 /**
  * Keeps gossip alive on every link. gossipsub opens its stream when a connection is identified, and never replaces one
@@ -48,7 +53,7 @@ export class GossipWatch {
       if (missed >= CHECKS_MAX) {
         this.#log.warn({ peer: link.peer }, 'no gossip stream, reconnecting');
         this.#links.drop(link.peer, 'The link has no gossip stream');
-      } else if (missed > 0) {
+      } else if (missed % CHECKS_PER_TRY === CHECKS_PER_TRY - 1) {
         this.#log.debug({ peer: link.peer, missed }, 'no gossip stream');
         this.identify(link);
       }

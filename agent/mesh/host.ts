@@ -3,14 +3,15 @@ import type { GossipSub } from '@libp2p/gossipsub';
 import { identify, type Identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { PlatformError } from '../../src/errors.ts';
+import { PATIENCE_MS_MAX } from './dialer.ts';
 import type { Gate } from './gate.ts';
 import { tunedGossipsub } from './gossip-tuning.ts';
 import type { Identity } from './identity.ts';
-import { oneRecordTls } from './one-record.ts';
+import { lazyYamux } from './lazy-windows.ts';
 import { STREAMS_MAX } from './protocols.ts';
+import { nativeTls } from './tls.ts';
 
 export type Host = Libp2p<{ identify: Identify; pubsub: GossipSub }>;
 
@@ -22,6 +23,8 @@ export type HostOptions = {
 };
 
 const MDNS_QUERY_MS = 20_000;
+/** Not urgent, and what fails is asked again: of a peer that is slow because it meets many, it is better waited for. */
+const IDENTIFY_MS = 15_000;
 
 /** Starts libp2p with every default that hurts us replaced; the reasons are beside the values. */
 export async function startHost({ identity, gate, listen, mdns }: HostOptions): Promise<Host> {
@@ -29,6 +32,7 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
     mdns === null
       ? []
       : [(await import('@libp2p/mdns')).mdns({ serviceTag: mdns.serviceTag, interval: MDNS_QUERY_MS })];
+  const tls = await nativeTls(identity);
   try {
     return await createLibp2p({
       privateKey: identity.privateKey,
@@ -39,9 +43,9 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
       transports: [tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0 })],
       connectionMonitor: { enabled: false },
       // TLS is Node's own OpenSSL; Noise is for peers whose build lacks it.
-      connectionEncrypters: [oneRecordTls(), noise()],
+      connectionEncrypters: [tls, noise()],
       streamMuxers: [
-        yamux({
+        lazyYamux({
           enableKeepAlive: false,
           maxInboundStreams: STREAMS_MAX,
           maxOutboundStreams: STREAMS_MAX,
@@ -55,13 +59,12 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
         inboundConnectionThreshold: 200,
         maxIncomingPendingConnections: 200,
         maxParallelDials: 64,
-        dialTimeout: 15_000,
-        // One dead address must not use up the time of the good one behind it.
-        addressDialTimeout: 4_000,
+        // The dialer gives each address its time.
+        dialTimeout: PATIENCE_MS_MAX,
+        addressDialTimeout: PATIENCE_MS_MAX,
+        inboundUpgradeTimeout: PATIENCE_MS_MAX,
         // gossipsub opens its streams one after another: one frozen peer holds up all others for this long.
         outboundStreamProtocolNegotiationTimeout: 4_000,
-        // Keep the dialer's order.
-        addressSorter: () => 0,
         reconnectRetries: 0,
       },
       peerDiscovery,
@@ -69,9 +72,12 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
         // Run by us, on links only: what follows from it (gossip streams) then never starts on a stranger's
         // connection, nor on one of two that is about to be closed.
         identify: (components) =>
-          identify({ runOnConnectionOpen: false, maxInboundStreams: 64, maxOutboundStreams: 64 })(
-            gate.guardComponents(components),
-          ),
+          identify({
+            runOnConnectionOpen: false,
+            maxInboundStreams: 64,
+            maxOutboundStreams: 64,
+            timeout: IDENTIFY_MS,
+          })(gate.guardComponents(components)),
         pubsub: (components) => tunedGossipsub()(gate.guardComponents(components)),
       },
     });

@@ -5,4 +5,4 @@ export const PROTOCOL = { control: '/kith/ctl/1', service: '/kith/svc/1', join: 
 export const STREAMS_MAX = 8192;
 
 /** A new connection must carry a control stream within this time, and a service stream must be answered. */
-export const SETUP_MS = 10_000;
+export const SETUP_MS = 15_000;

@@ -165,6 +165,7 @@ function overtakes(effect: PeerEffect): boolean {
     case 'persist':
     case 'sendOps':
     case 'gossip':
+    case 'release':
       return false;
     default:
       return true;

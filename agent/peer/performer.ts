@@ -19,6 +19,7 @@ const PROBE_TIMEOUT_MS = 400;
 export type PerformerParts = {
   readonly mesh: Mesh;
   readonly store: Store;
+  readonly releases: { run(what: PeerEffect & { tag: 'release' }): void };
   readonly dynos: Pick<DynoManager, 'perform' | 'remove' | 'warm'>;
   readonly tasks: Tasks;
   readonly log: Logger;
@@ -53,13 +54,16 @@ export function createPerformer(parts: PerformerParts): Performer {
           mesh.setMembers(effect.members);
           break;
         case 'dyno':
-          dynos.perform(effect.life, effect.effect, effect.holders);
+          dynos.perform(effect.life, effect.effect);
           break;
         case 'removeDyno':
           dynos.remove(effect.dyno);
           break;
         case 'warm':
-          dynos.warm(effect.slug, effect.holders);
+          dynos.warm(effect.slot);
+          break;
+        case 'release':
+          parts.releases.run(effect);
           break;
         case 'routes':
           parts.onRoutes();

@@ -150,6 +150,8 @@ class LevelStore implements Store {
   }
 
   async #writeQueued(): Promise<void> {
+    // Whoever asks goes on first: what one step of the machine writes, and one read from a socket brings, is one batch.
+    await Promise.resolve();
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       try {

@@ -10,6 +10,8 @@ export type ToPeer =
       readonly ops: readonly string[];
       readonly addresses: Readonly<Record<PeerId, readonly string[]>>;
     }
+  /** Further ops (base64) of the founder's. */
+  | { readonly t: 'learn'; readonly ops: readonly string[] }
   | { readonly t: 'write' }
   | { readonly t: 'look' }
   | { readonly t: 'report' };
@@ -20,6 +22,7 @@ export type Mark = readonly [release: number, ns: string];
 export type FromPeer =
   | { readonly t: 'opened'; readonly addrs: readonly string[] }
   | { readonly t: 'started' }
+  | { readonly t: 'learned' }
   | { readonly t: 'failed'; readonly reason: string }
   | { readonly t: 'looked'; readonly alive: number; readonly gossiping: boolean }
   | { readonly t: 'written'; readonly release: number; readonly asked: string; readonly answered: string }

@@ -51,6 +51,10 @@ async function obey(message: ToPeer): Promise<void> {
       loop = await start(message);
       say({ t: 'started' });
       break;
+    case 'learn':
+      learn(message.ops);
+      say({ t: 'learned' });
+      break;
     case 'write':
       await write();
       break;
@@ -72,6 +76,7 @@ async function start({ cluster, ops, addresses }: ToPeer & { t: 'start' }): Prom
     mesh,
     store,
     dynos: NO_DYNOS,
+    releases: { run() {} },
     tasks,
     log,
     dispatch: (event) => loop?.dispatch(event),
@@ -115,6 +120,14 @@ async function start({ cluster, ops, addresses }: ToPeer & { t: 'start' }): Prom
 function markVisible(): void {
   const release = currentRelease();
   if (release > (visible.at(-1)?.[0] ?? 0)) visible.push([release, clock()]);
+}
+
+/** As if another member had sent them. */
+function learn(ops: readonly string[]): void {
+  const from = loop?.state.fold.view.members.keys().next().value;
+  if (loop === null || from === undefined) throw new Error('Not started');
+  const message = { t: 'ops', ops: ops.map((op) => Buffer.from(op, 'base64')) } as const;
+  loop.dispatch({ tag: 'message', from, message });
 }
 
 /** A config var of the only app is set here, as `kith config:set` does it. */

@@ -23,6 +23,7 @@ const WRITES_QUICK = 40;
 const BETWEEN_WRITES_MS = 100;
 const ANSWER_MS = 60_000;
 const MEET_MS = 180_000;
+const START_TOGETHER = 5;
 const SETTLE_MS = 10_000;
 
 type Row = {
@@ -95,57 +96,63 @@ function missing(release: number): never {
   throw new Error(`Release v${release} was never seen by every peer`);
 }
 
-/** Founds a cluster of all of them, and waits until each sees the others. */
+/**
+ * Founds a cluster, admits the others a few at a time, as machines join, and waits until each sees all: fifty processes
+ * that load their code on a few cores at once would measure nothing but that.
+ */
 async function start(peers: readonly ChildPeer[]): Promise<void> {
-  for (const peer of peers) {
-    mkdirSync(peer.dir, { recursive: true });
-    peer.addrs = (await peer.ask({ t: 'open', dir: peer.dir, seed: peer.seed }, 'opened')).addrs;
-  }
-  const cluster = randomId(26);
-  const ops = foundingOps(cluster as ClusterId, peers);
-  const addresses = Object.fromEntries(peers.map((peer) => [peer.id, peer.addrs]));
-  for (const peer of peers) await peer.ask({ t: 'start', cluster, ops, addresses }, 'started');
-  await waitFor('the peers to see each other', MEET_MS, 500, async () => {
-    for (const peer of peers) {
-      const { alive, gossiping } = await peer.ask({ t: 'look' }, 'looked');
-      if (alive < peers.length || !gossiping) return false;
-    }
-    return true;
-  });
-}
-
-/** A ledger in which all are members and one app exists, as its founder would have written it. */
-function foundingOps(cluster: ClusterId, peers: readonly ChildPeer[]): string[] {
   const [founder] = peers;
   if (founder === undefined) throw new Error('No peer');
+  const cluster = randomId(26) as ClusterId;
+  const write = foundingLedger(cluster, founder);
+  const ops = write(foundingCommands(founder));
+  for (let count = 0; count < peers.length; count += START_TOGETHER) {
+    const group = peers.slice(count, count + START_TOGETHER);
+    const before = peers.slice(0, count);
+    const all = [...before, ...group];
+    await Promise.all(group.map((peer) => peer.open()));
+    const admitted = write(
+      group
+        .filter((peer) => peer !== founder)
+        .map(({ id }): Command => ({ type: 'member.admit', peer: id, invite: null, name: id })),
+    );
+    ops.push(...admitted);
+    await Promise.all(before.map((peer) => peer.ask({ t: 'learn', ops: admitted }, 'learned')));
+    const addresses = Object.fromEntries(all.map((peer) => [peer.id, peer.addrs]));
+    await Promise.all(group.map((peer) => peer.ask({ t: 'start', cluster, ops, addresses }, 'started')));
+    await waitFor(`${all.length} peers to see each other`, MEET_MS, 500, async () => {
+      const looks = await Promise.all(all.map((peer) => peer.ask({ t: 'look' }, 'looked')));
+      return looks.every(({ alive, gossiping }) => alive === all.length && gossiping);
+    });
+  }
+}
+
+/** Writes a ledger as its founder would have written it; each call returns what it appended, base64. */
+function foundingLedger(cluster: ClusterId, founder: ChildPeer): (commands: readonly Command[]) => string[] {
   const signer = createSigner(Buffer.from(founder.seed, 'hex'));
-  const commands: Command[] = [
-    {
-      type: 'cluster.found',
-      name: 'bench',
-      peer: founder.id,
-      caCert: 'none',
-      caKey: new Uint8Array(1),
-      key: '0'.repeat(16),
-    },
-    ...peers.slice(1).map(({ id }): Command => ({ type: 'member.admit', peer: id, invite: null, name: id })),
-    { type: 'app.create', app: randomUUID() as AppId, name: 'bench', fallbackName: 'bench' },
-  ];
   const epoch = randomId(16) as Epoch;
   let logs = emptyLogs();
   let fold = emptyFold();
   let hlc = { ms: Date.now(), n: 0 };
-  const encoded: string[] = [];
-  for (const command of commands) {
-    const decision = decide(fold, logs, command, { user: 'bench', request: null });
-    if (!decision.ok) throw new Error(decision.error.message);
-    const author = { cluster, signer, epoch, hlc, wall: Date.now() };
-    const next = appendDrafts(logs, author, decision.drafts);
-    ({ logs, hlc } = next);
-    fold = applyOps(fold, next.ops);
-    encoded.push(...next.ops.map(({ bytes }) => Buffer.from(bytes).toString('base64')));
-  }
-  return encoded;
+  return (commands) =>
+    commands.flatMap((command) => {
+      const decision = decide(fold, logs, command, { user: 'bench', request: null });
+      if (!decision.ok) throw new Error(decision.error.message);
+      const author = { cluster, signer, epoch, hlc, wall: Date.now() };
+      const next = appendDrafts(logs, author, decision.drafts);
+      ({ logs, hlc } = next);
+      fold = applyOps(fold, next.ops);
+      return next.ops.map(({ bytes }) => Buffer.from(bytes).toString('base64'));
+    });
+}
+
+/** The cluster with its founder in it, and an app. */
+function foundingCommands(founder: ChildPeer): Command[] {
+  const key = '0'.repeat(16);
+  return [
+    { type: 'cluster.found', name: 'bench', peer: founder.id, caCert: 'none', caKey: new Uint8Array(1), key },
+    { type: 'app.create', app: randomUUID() as AppId, name: 'bench', fallbackName: 'bench' },
+  ];
 }
 
 /** One process with a peer in it. */
@@ -154,16 +161,22 @@ class ChildPeer {
   readonly seed = randomBytes(32).toString('hex');
   readonly id: PeerId = createSigner(Buffer.from(this.seed, 'hex')).peer;
   addrs: readonly string[] = [];
-  readonly #child: ChildProcess;
+  #child: ChildProcess | null = null;
 
   constructor(dir: string) {
     this.dir = dir;
+  }
+
+  async open(): Promise<void> {
+    mkdirSync(this.dir, { recursive: true });
     this.#child = fork(join(import.meta.dirname, 'converge-peer.ts'), {
       execArgv: ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
     });
+    this.addrs = (await this.ask({ t: 'open', dir: this.dir, seed: this.seed }, 'opened')).addrs;
   }
 
   async ask<T extends FromPeer['t']>(message: ToPeer, answer: T): Promise<FromPeer & { t: T }> {
+    if (this.#child === null) throw new Error('Not opened');
     const signal = AbortSignal.timeout(ANSWER_MS);
     const answered = once(this.#child, 'message', { signal });
     this.#child.send(message);
@@ -174,7 +187,7 @@ class ChildPeer {
   }
 
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await ended;

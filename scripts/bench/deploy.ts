@@ -19,7 +19,7 @@ export async function benchDeploy({ quick }: { readonly quick: boolean }): Promi
   await checkOutSample(source);
   must(await kith(agent.dir, ['apps:create', APP, '--no-remote']));
   const firstMs = await timed(() => push(source, agent, APP));
-  process.stdout.write(`  first push, Node and all to be fetched: ${Math.round(firstMs)} ms\n`);
+  process.stdout.write(`  first push, the layer with Node to be made: ${Math.round(firstMs)} ms\n`);
   await npmCi(cluster.dir, source);
   const pushes: number[] = [];
   const installs: number[] = [];
@@ -73,7 +73,7 @@ function report(firstMs: number, pushes: readonly number[], installs: readonly n
       row('added by Kith (round by round)', added),
       '',
       `A push takes ${digits(push.median / install.median)} times as long as its \`npm ci\` (medians). The first push,`,
-      `which also fetches Node and npm for the app, took ${digits(firstMs / 1_000)} s.`,
+      `which also makes the layer with Node and npm, took ${digits(firstMs / 1_000)} s.`,
     ].join('\n'),
     aims: [{ aim: 'below 2 s added', found: `${digits(added.median)} ms`, isMet: added.median < 2_000 }],
   };

@@ -59,7 +59,6 @@ export function onMembers(draft: Draft, peers: readonly PeerId[]): void {
 
 function forget(draft: Draft, peer: PeerId): void {
   draft.members.delete(peer);
-  draft.order = draft.order.filter((one) => one !== peer);
   draft.probes = draft.probes.filter((probe) => probe.target !== peer);
   draft.relays = draft.relays.filter((relay) => relay.target !== peer && relay.origin !== peer);
   silence(draft, peer);

@@ -29,10 +29,17 @@ export function silenceEvidence(draft: Draft, peer: PeerId): void {
   for (const [key, { news }] of draft.evidence) if (news.peer === peer) draft.evidence.delete(key);
 }
 
+/** The number of a ping that only brings news: nobody waits for its ack. */
+export const UNANSWERED = 0;
+
 /** Sends a ping that carries our news; returns the number that its ack will bear. */
 export function sendPing(draft: Draft, to: PeerId): number {
   draft.sequence += 1;
-  const n = draft.sequence;
+  tell(draft, to, draft.sequence);
+  return draft.sequence;
+}
+
+function tell(draft: Draft, to: PeerId, n: number): void {
   draft.effects.push({
     tag: 'send',
     to,
@@ -43,7 +50,6 @@ export function sendPing(draft: Draft, to: PeerId): number {
       evidence: evidenceFor(draft, to),
     },
   });
-  return n;
 }
 
 /** Rumours for one message: what the receiver must refute, then the news that was sent least. */
@@ -66,8 +72,8 @@ export function evidenceFor(draft: Draft, to: PeerId): readonly Evidence[] {
 /** While there is news, a few random peers get it at once and every 100 ms; without news this costs nothing. */
 export function gossip(draft: Draft): void {
   if (!hasNews(draft) || draft.now < draft.nextGossipAt) return;
-  draft.nextGossipAt = draft.now + GOSSIP_MS;
-  for (const peer of draw(draft, companions(draft), GOSSIP_FANOUT)) sendPing(draft, peer);
+  draft.nextGossipAt = draft.now + GOSSIP_MS * (1 + draft.health);
+  for (const peer of draw(draft, companions(draft), GOSSIP_FANOUT)) tell(draft, peer, UNANSWERED);
   if (draft.rumours.has(draft.self)) countOwn(draft);
 }
 

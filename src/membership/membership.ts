@@ -5,14 +5,14 @@ import type { Now, Step } from '../step.ts';
 import { assertNever } from '../step.ts';
 import { onConnected, onDisconnected, onMembers, onWord } from './contact.ts';
 import { hearEvidence, onPorts, watchPorts } from './evidence.ts';
-import { evidenceFor, gossip, hasNews, rumoursFor, sendPing } from './gossip.ts';
+import { evidenceFor, gossip, hasNews, rumoursFor, sendPing, UNANSWERED } from './gossip.ts';
 import { expireProbes, onAck, onIndirect, onPingReq, probeDeadline, probeNext } from './probe.ts';
 import { hearRumour } from './rumours.ts';
 import { latenessMs, onLag } from './self-doubt.ts';
 import type { Draft, MembershipState } from './state.ts';
-import { companions, draftOf, stateOf } from './state.ts';
+import { clusterSize, companions, draftOf, stateOf } from './state.ts';
 import { expireSuspicions, suspicionDeadline } from './suspicion.ts';
-import { PERIOD_MS, STALL_MS } from './timing.ts';
+import { periodMs, STALL_MS } from './timing.ts';
 import type { MembershipEffect, MembershipEvent, Rumour, SwimMessage } from './types.ts';
 import { announceVerdicts } from './verdict.ts';
 
@@ -31,7 +31,6 @@ export function createMembership(start: {
     random: start.seed >>> 0,
     sequence: 0,
     members: new Map(),
-    order: [],
     nextProbeAt: null,
     probes: [],
     relays: [],
@@ -44,7 +43,7 @@ export function createMembership(start: {
 }
 
 /**
- * Who is alive: SWIM with Lifeguard's lessons. Each period one random peer is pinged, through others when it does not
+ * Who is alive: SWIM with Lifeguard's lessons. Each period one peer is pinged, through others when it does not
  * answer; silence makes it suspect, suspicion runs out into `down`, and a peer that hears of its own death raises its
  * incarnation and lives. The cost per peer does not grow with the cluster.
  *
@@ -99,7 +98,7 @@ function start(draft: Draft): void {
   if (draft.nextProbeAt !== null) return;
   const random = nextRandom(draft.random);
   draft.random = random.state;
-  draft.nextProbeAt = draft.now + random.value * PERIOD_MS;
+  draft.nextProbeAt = draft.now + random.value * periodMs(clusterSize(draft));
 }
 
 function apply(draft: Draft, event: MembershipEvent): void {
@@ -133,7 +132,7 @@ function onMessage(draft: Draft, from: PeerId, message: SwimMessage): void {
   switch (message.t) {
     case 'ping':
       onWord(draft, from, incarnationOf(from, message.rumours));
-      return sendAck(draft, from, message.n);
+      return message.n === UNANSWERED ? undefined : sendAck(draft, from, message.n);
     case 'ack':
       onWord(draft, from, message.incarnation);
       return onAck(draft, from, message.n, message.incarnation);

@@ -1,24 +1,23 @@
 import type { PeerId } from '../ids.ts';
-import { shuffled } from '../prng.ts';
 import { aboutSelf, rumoursFor, sendPing } from './gossip.ts';
 import { adjustHealth } from './self-doubt.ts';
 import type { Draft, Probe } from './state.ts';
-import { change, companions, draw } from './state.ts';
+import { change, clusterSize, companions, draw } from './state.ts';
 import { accuse } from './suspicion.ts';
-import { HELPERS, INDIRECT_MS, PERIOD_MS, RELAY_MS, directTimeoutMs, nextRttMs } from './timing.ts';
+import { HELPERS, INDIRECT_MS, RELAY_MS, directTimeoutMs, nextRttMs, periodMs } from './timing.ts';
 
 // Bounds for bad days; more probes wait for their turn, more relays are answered "nothing heard" at once.
 const PROBES_MAX = 128;
 const RELAYS_MAX = 128;
 
-/** One more peer per period, in an order shuffled anew each round, so that each is probed within 2n - 1 periods. */
+/**
+ * One more peer per period: the one that was neither heard nor asked for the longest time. Whatever one end of
+ * an exchange hears spares the other its own probe of it, and each is probed within n periods.
+ */
 export function probeNext(draft: Draft): void {
   if (draft.left || draft.nextProbeAt === null || draft.now < draft.nextProbeAt) return;
-  draft.nextProbeAt = draft.now + PERIOD_MS * (1 + draft.health);
-  if (draft.order.length === 0) refill(draft);
-  const [next, ...rest] = draft.order;
-  draft.order = rest;
-  if (next !== undefined) startProbe(draft, next);
+  draft.nextProbeAt = draft.now + periodMs(clusterSize(draft)) * (1 + draft.health);
+  for (const next of draw(draft, stalest(draft), 1)) startProbe(draft, next);
 }
 
 /** Pings a peer now, unless that is under way; one without a connection is asked for through others at once. */
@@ -38,6 +37,7 @@ export function startProbe(draft: Draft, target: PeerId): void {
     nacks: 0,
   };
   draft.probes = [...draft.probes, probe];
+  change(draft, target, { askedAt: draft.now });
 }
 
 /** Probes whose time is over ask helpers, or fail; relays whose time is over are answered with a nack. */
@@ -139,15 +139,18 @@ function drop(draft: Draft, n: number): void {
   draft.relays = draft.relays.filter((relay) => relay.n !== n);
 }
 
-/** Everybody that is connected, dead or not, and everybody that should be. */
-function refill(draft: Draft): void {
-  const targets: PeerId[] = [];
-  for (const { peer, connected, status } of draft.members.values()) {
-    if (connected || status === 'alive' || status === 'suspect') targets.push(peer);
+/** Of everybody that is connected, dead or not, and everybody that should be. */
+function stalest(draft: Draft): readonly PeerId[] {
+  let since = Infinity;
+  let peers: PeerId[] = [];
+  for (const { peer, connected, status, heardAt, askedAt } of draft.members.values()) {
+    if (!connected && status !== 'alive' && status !== 'suspect') continue;
+    const at = Math.max(heardAt, askedAt);
+    if (at < since) peers = [];
+    since = Math.min(since, at);
+    if (at === since) peers.push(peer);
   }
-  const round = shuffled(targets.sort(), draft.random);
-  draft.random = round.state;
-  draft.order = round.items;
+  return peers.sort();
 }
 
 function nextNumber(draft: Draft): number {

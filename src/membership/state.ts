@@ -17,6 +17,8 @@ export type Member = {
   /** It spoke to us after its connection was last made and after our last failed probe round. */
   readonly reachable: boolean;
   readonly heardAt: number;
+  /** When our last probe of it began. */
+  readonly askedAt: number;
   readonly lostAt: number;
   readonly rttMs: number | null;
   readonly suspicion: Suspicion | null;
@@ -65,8 +67,6 @@ export type MembershipState = {
   readonly sequence: number;
   /** All others. */
   readonly members: ReadonlyMap<PeerId, Member>;
-  /** Peers still to be probed in this round. */
-  readonly order: readonly PeerId[];
   /** Null before the first event. */
   readonly nextProbeAt: number | null;
   readonly probes: readonly Probe[];
@@ -93,7 +93,6 @@ export type Draft = {
   random: number;
   sequence: number;
   readonly members: Map<PeerId, Member>;
-  order: readonly PeerId[];
   nextProbeAt: number | null;
   probes: readonly Probe[];
   relays: readonly Relay[];
@@ -132,6 +131,7 @@ export function newMember(peer: PeerId, now: number): Member {
     connected: false,
     reachable: false,
     heardAt: -Infinity,
+    askedAt: -Infinity,
     lostAt: -Infinity,
     rttMs: null,
     suspicion: null,

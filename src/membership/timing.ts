@@ -4,8 +4,10 @@
  * @see Das et al. 2002, SWIM; Dadgar et al. 2018, Lifeguard
  */
 
-/** One peer is probed per period. */
-export const PERIOD_MS = 500;
+/** One peer is probed per period, and one probes us. */
+const PERIOD_MS = 500;
+/** Up to so many members, each is heard so often that half the probes find a silent one as soon. */
+const FEW_MEMBERS = 16;
 /** How long helpers have to answer for a peer that did not. */
 export const INDIRECT_MS = 300;
 /** A helper says "nothing heard" after this, early enough to arrive within `INDIRECT_MS`. */
@@ -27,8 +29,13 @@ const DIRECT_MS_MIN = 100;
 const DIRECT_MS_MAX = 200;
 const DIRECT_MS_CEILING = 500;
 const RTT_WEIGHT = 0.2;
-const SUSPICION_PERIODS = 4;
+const SUSPICION_MS = 2_000;
 const SUSPICION_CEILING = 6;
+
+/** From one probe to the next, among `members` (ourselves included). */
+export function periodMs(members: number): number {
+  return members <= FEW_MEMBERS ? 2 * PERIOD_MS : PERIOD_MS;
+}
 
 /** How long a ping may go unanswered before helpers are asked; `health` 0 (well) to 7 widens it. */
 export function directTimeoutMs(rttMs: number | null, health: number): number {
@@ -43,7 +50,7 @@ export function nextRttMs(rttMs: number | null, sampleMs: number): number {
 
 /** The least suspicion among `members` (ourselves included). */
 export function suspicionMsMin(members: number): number {
-  return SUSPICION_PERIODS * Math.max(1, Math.log10(members)) * PERIOD_MS;
+  return SUSPICION_MS * Math.max(1, Math.log10(members));
 }
 
 /** How long a peer stays suspected: long when one peer alone says so, shorter with each that confirms it. */

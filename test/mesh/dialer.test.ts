@@ -43,7 +43,7 @@ test('a member without address is not dialled until one is learned', () => {
   expect(effects).toEqual([]);
   expect(nextDialAt(state)).toBe(Infinity);
   const step = stepDialer(state, { tag: 'learned', peer: later, addrs: ['/new'] }, 10, half);
-  expect(step.effects).toEqual([{ tag: 'dial', peer: later, addrs: ['/new'] }]);
+  expect(step.effects).toMatchObject([{ tag: 'dial', peer: later, addrs: ['/new'] }]);
 });
 
 test('a peer that stays away is dialled for ever, at most 15 s apart', () => {
@@ -123,8 +123,10 @@ test('whatever happens, at most eight dials are under way, none to a linked peer
       for (const [wait, next] of script) {
         now += wait;
         const step = stepDialer(state, next, now, half);
-        for (const effect of step.effects)
-          if (effect.tag === 'dial') expect(state.targets.get(effect.peer)?.state).not.toBe('up');
+        for (const effect of step.effects) {
+          const isLost = next.tag === 'down' && next.peer === effect.peer;
+          if (effect.tag === 'dial' && !isLost) expect(state.targets.get(effect.peer)?.state).not.toBe('up');
+        }
         state = step.state;
         check();
       }
@@ -138,4 +140,18 @@ test('whatever happens, at most eight dials are under way, none to a linked peer
       expect([...state.targets.values()].every((target) => target.state === 'up')).toBe(true);
     }),
   );
+});
+
+test('a first try that ran out of time is followed by fewer at one time, each with more of it', () => {
+  const many = Array.from({ length: 20 }, (_, at) => ({ peer: `z${at}` as PeerId, addrs: ['/a'] }));
+  const start = play([[0, { tag: 'members', members: many }]]);
+  expect(start.effects).toHaveLength(4);
+  const slow = 'z0' as PeerId;
+  const late = stepDialer(start.state, { tag: 'failed', peer: slow, isLate: true }, 4_000, half);
+  expect(late.effects).toEqual([]);
+  expect(late.state.width).toBe(2);
+  const alone = play([[0, members(later)]]).state;
+  const failed = stepDialer(alone, { tag: 'failed', peer: later, isLate: true }, 4_000, half).state;
+  const again = stepDialer(failed, { tag: 'tick' }, 5_000, half);
+  expect(again.effects).toMatchObject([{ tag: 'dial', peer: later, patienceMs: 8_000 }]);
 });
