@@ -1,8 +1,10 @@
 import type { DynoPhase } from '../facts.ts';
+import type { DynoAddress, FoundDyno } from '../shell/runtime.ts';
 import type { Now } from '../step.ts';
 import { assertNever } from '../step.ts';
 import { CRASHES_FORGIVEN_MS, restartDelayMs } from './back-off.ts';
 import { exitStatus } from './exit-status.ts';
+import { R10, R10_WEB, R12, R15, R99 } from './error-lines.ts';
 import type { LifeStep } from './life-step.ts';
 import { enter, log, signal, stay } from './life-step.ts';
 import {
@@ -15,29 +17,39 @@ import {
 } from './timeouts.ts';
 import type { DynoEffect, DynoEvent, DynoLife, DynoState } from './types.ts';
 
+/** What is said of a dyno that the kernel ended because it used twice its quota. */
+const MEMORY_KILLED: readonly DynoEffect[] = [log(R15), log('Stopping process with SIGKILL')];
+
 /** A new dyno for a slot: its slug is made ready first. `crashes`: those that came just before this start. */
 export function beginLife(
   start: Pick<DynoLife, 'dyno' | 'slot' | 'claimedAt' | 'crashes'>,
   now: Now,
 ): LifeStep {
   const state: DynoState = { tag: 'fetching', deadline: now.mono + FETCH_TIMEOUT_MS };
-  return { state: { ...start, since: now.wall, port: null, state }, effects: [{ tag: 'fetchSlug' }] };
+  const fresh = { since: now.wall, launchedAt: now, isCycling: false, address: null, state };
+  return { state: { ...start, ...fresh }, effects: [{ tag: 'fetchSlug' }] };
 }
 
 /** A dyno that outlived the agent: up when it listens (or need not), booting when it does not yet, or crashed meanwhile. */
 export function adoptLife(
-  found: Pick<DynoLife, 'dyno' | 'slot' | 'claimedAt' | 'crashes' | 'port'> & {
+  found: Pick<DynoLife, 'dyno' | 'slot' | 'claimedAt' | 'crashes' | 'address'> & {
     readonly listening: boolean;
-    readonly exited: null | { readonly status: number | null; readonly signal: string | null };
+    readonly exited: FoundDyno['exited'];
+    /** Wall ms of its launch, as its labels tell; null when they do not. */
+    readonly launchedAt: number | null;
   },
   now: Now,
 ): LifeStep {
-  const { dyno, slot, claimedAt, crashes, port } = found;
+  const { dyno, slot, claimedAt, crashes, address } = found;
+  // A clock that was set back since must not make it younger than this agent.
+  const ageMs = Math.max(0, now.wall - (found.launchedAt ?? now.wall));
+  const launchedAt = { mono: now.mono - ageMs, wall: now.wall - ageMs };
   const isUp = found.listening || !isWeb(slot);
   const state: DynoState = isUp
-    ? { tag: 'up', at: now.mono }
+    ? { tag: 'up', at: launchedAt.mono }
     : { tag: 'starting', deadline: now.mono + BOOT_TIMEOUT_MS };
-  const life: DynoLife = { dyno, slot, claimedAt, crashes, port, since: now.wall, state };
+  const since = isUp ? launchedAt.wall : now.wall;
+  const life = { dyno, slot, claimedAt, crashes, address, since, launchedAt, isCycling: false, state };
   return found.exited === null ? stay(life) : stepDyno(life, { tag: 'exited', ...found.exited }, now);
 }
 
@@ -50,15 +62,17 @@ export function stepDyno(life: DynoLife, event: DynoEvent, now: Now): LifeStep {
     case 'slug':
       return onSlug(life, event, now);
     case 'started':
-      return onStarted(life, event.port, now);
+      return onStarted(life, event.address, now);
     case 'ready':
-      return life.state.tag === 'starting' ? toUp(life, now) : stay(life);
+      return life.state.tag === 'starting' ? onReady(life, event.address, now) : stay(life);
     case 'exited':
-      return onExited(life, exitStatus(event.status, event.signal), now);
+      return onExited(life, event, now);
     case 'failed':
       return onFailed(life, event.reason, now);
     case 'stop':
       return onStop(life, now);
+    case 'cycle':
+      return onCycle(life);
     case 'drained':
       return onDrained(life, now);
     case 'tick':
@@ -100,14 +114,15 @@ export function phaseOf(life: DynoLife): DynoPhase {
 function onSlug(life: DynoLife, event: { ok: boolean; reason?: string }, now: Now): LifeStep {
   if (life.state.tag !== 'fetching') return stay(life);
   if (!event.ok) return onFailed(life, event.reason ?? 'its slug could not be fetched', now);
-  return enter(life, { tag: 'starting', deadline: now.mono + BOOT_TIMEOUT_MS }, now, [
+  const launched = { ...life, launchedAt: now };
+  return enter(launched, { tag: 'starting', deadline: now.mono + BOOT_TIMEOUT_MS }, now, [
     log(`Starting process with command \`${life.slot.command}\``),
     { tag: 'start' },
   ]);
 }
 
-function onStarted(life: DynoLife, port: number | null, now: Now): LifeStep {
-  const placed = { ...life, port };
+function onStarted(life: DynoLife, address: DynoAddress | null, now: Now): LifeStep {
+  const placed = { ...life, address };
   // R10 counts from the launch, not from the unpacking of the slug.
   if (life.state.tag === 'starting') {
     return stay({ ...placed, state: { tag: 'starting', deadline: now.mono + BOOT_TIMEOUT_MS } });
@@ -118,19 +133,24 @@ function onStarted(life: DynoLife, port: number | null, now: Now): LifeStep {
   return stay(placed);
 }
 
+/** Only a web dyno has an address: of any other, runtimes say that it is ready once it has lived for a moment. */
+function onReady(life: DynoLife, address: DynoAddress, now: Now): LifeStep {
+  return toUp(isWeb(life.slot) ? { ...life, address } : life, now);
+}
+
 function toUp(life: DynoLife, now: Now): LifeStep {
   return enter(life, { tag: 'up', at: now.mono }, now, [log('State changed from starting to up')]);
 }
 
-function onExited(life: DynoLife, status: number, now: Now): LifeStep {
-  const exited = log(`Process exited with status ${status}`);
+function onExited(life: DynoLife, end: DynoEvent & { tag: 'exited' }, now: Now): LifeStep {
+  const exited = log(`Process exited with status ${exitStatus(end.status, end.signal)}`);
   switch (life.state.tag) {
     case 'fetching':
     case 'gone':
       return stay(life);
     case 'starting':
     case 'up':
-      return crash(life, now, [exited]);
+      return crash(life, now, [...(end.outOfMemory ? MEMORY_KILLED : []), exited]);
     case 'draining':
     case 'stopping':
       return enter(life, { tag: 'gone' }, now, [exited]);
@@ -145,7 +165,7 @@ function onFailed(life: DynoLife, reason: string, now: Now): LifeStep {
   switch (life.state.tag) {
     case 'fetching':
     case 'starting':
-      return crash(life, now, [log(`Error R99 (Platform error) -> Failed to launch the dyno: ${reason}`)]);
+      return crash(life, now, [log(R99(reason))]);
     case 'draining':
     case 'stopping':
       return enter(life, { tag: 'gone' }, now);
@@ -177,6 +197,12 @@ function onStop(life: DynoLife, now: Now): LifeStep {
   }
 }
 
+/** Only a dyno that serves is replaced for its age; the rest of its end is a stop like any other. */
+function onCycle(life: DynoLife): LifeStep {
+  if (life.state.tag !== 'up' || life.isCycling) return stay(life);
+  return stay({ ...life, isCycling: true }, [log('Cycling')]);
+}
+
 function onDrained(life: DynoLife, now: Now): LifeStep {
   if (life.state.tag !== 'draining') return stay(life);
   // The wait was cut short before, or ends about now.
@@ -193,7 +219,7 @@ function onTick(life: DynoLife, now: Now): LifeStep {
       return onFailed(life, `its slug could not be fetched within ${FETCH_TIMEOUT_MS / 1_000} seconds`, now);
     case 'starting':
       return crash(life, now, [
-        log(bootTimeoutText(life)),
+        log(isWeb(life.slot) ? R10_WEB : R10),
         log('Stopping process with SIGKILL'),
         signal('SIGKILL'),
       ]);
@@ -218,10 +244,7 @@ function terminate(life: DynoLife, now: Now): LifeStep {
 }
 
 function kill(life: DynoLife, again: boolean, now: Now): LifeStep {
-  const said = [
-    log('Error R12 (Exit timeout) -> At least one process failed to exit within 30 seconds of SIGTERM'),
-    log('Stopping remaining processes with SIGKILL'),
-  ];
+  const said = [log(R12), log('Stopping remaining processes with SIGKILL')];
   const state: DynoState = { tag: 'stopping', killAt: now.mono + KILL_AGAIN_MS, killed: true };
   return stay({ ...life, state }, [...(again ? [] : said), signal('SIGKILL')]);
 }
@@ -237,12 +260,6 @@ function crash(life: DynoLife, now: Now, effects: readonly DynoEffect[]): LifeSt
     now,
     [...effects, log(`State changed from ${from} to crashed`)],
   );
-}
-
-function bootTimeoutText(life: DynoLife): string {
-  return isWeb(life.slot)
-    ? 'Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch'
-    : 'Error R10 (Boot timeout) -> Process failed to start within 60 seconds of launch';
 }
 
 function isWeb(slot: DynoLife['slot']): boolean {

@@ -1,5 +1,7 @@
 import type { Hlc } from '../ledger/op.ts';
 import type { DynoId } from '../ids.ts';
+import type { DynoAddress } from '../shell/runtime.ts';
+import type { Now } from '../step.ts';
 import type { WantedSlot } from '../placement/types.ts';
 
 /** The life of one dyno on this peer, from claim to gone. Times are mono ms. */
@@ -9,9 +11,14 @@ export type DynoLife = {
   readonly claimedAt: Hlc;
   /** Wall ms of the last phase change. */
   readonly since: number;
+  /** When its process was launched. `mono` is negative for one that is older than the agent. */
+  readonly launchedAt: Now;
+  /** It is due to be replaced by a fresh one: see `cycling.ts`. */
+  readonly isCycling: boolean;
   /** Consecutive crashes before this start. */
   readonly crashes: number;
-  readonly port: number | null;
+  /** Where our router finds it; null for what serves nothing. */
+  readonly address: DynoAddress | null;
   readonly state: DynoState;
 };
 
@@ -28,13 +35,20 @@ export type DynoState =
 
 export type DynoEvent =
   | { readonly tag: 'slug'; readonly ok: boolean; readonly reason?: string }
-  | { readonly tag: 'started'; readonly port: number | null }
-  /** The port accepts (web), or the process has lived a moment (others). */
-  | { readonly tag: 'ready' }
-  | { readonly tag: 'exited'; readonly status: number | null; readonly signal: string | null }
+  | { readonly tag: 'started'; readonly address: DynoAddress | null }
+  /** The port accepts, at this address. */
+  | { readonly tag: 'ready'; readonly address: DynoAddress }
+  | {
+      readonly tag: 'exited';
+      readonly status: number | null;
+      readonly signal: string | null;
+      readonly outOfMemory: boolean;
+    }
   /** It could not be started at all: no slug, no memory, the driver failed. */
   | { readonly tag: 'failed'; readonly reason: string }
   | { readonly tag: 'stop' }
+  /** It has been up for so long that a fresh one is to take its place. */
+  | { readonly tag: 'cycle' }
   /** The router holds no request for it any more. */
   | { readonly tag: 'drained' }
   | { readonly tag: 'tick' };

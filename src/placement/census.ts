@@ -53,12 +53,17 @@ export function isClaim(fact: DynoFact): boolean {
 
 /** Whether this dyno is what the slot asks for now; any other is replaced. */
 export function runsAsWanted(fact: DynoFact, slot: WantedSlot): boolean {
-  return fact.generation === slot.generation && fact.size === slot.size;
+  return fact.generation === slot.generation && fact.size === slot.size && fact.cycling !== true;
 }
 
-/** A peer that drains, or is shy of the slot, gives it to whoever has it up. */
+/** A peer that gives all of its slots away: it drains, or has lost hold of its dynos. */
+export function isLeaving({ facts }: PlacementPeer): boolean {
+  return facts.draining || facts.dynosLost === true;
+}
+
+/** A peer that leaves, or is shy of the slot, gives it to whoever has it up. */
 export function isWilling(peer: PlacementPeer, slot: SlotKey): boolean {
-  return !peer.facts.draining && !peer.facts.shy.includes(slot);
+  return !isLeaving(peer) && !peer.facts.shy.includes(slot);
 }
 
 export function loadAt(census: Census, peer: PeerId): Load {

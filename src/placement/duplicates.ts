@@ -3,6 +3,7 @@ import type { PeerId } from '../ids.ts';
 import type { Hlc } from '../ledger/op.ts';
 import type { Census } from './census.ts';
 import { isWilling, runsAsWanted } from './census.ts';
+import { misfitOf } from './eligible.ts';
 import type { Claim, WantedSlot } from './types.ts';
 import { compareText } from './wanted.ts';
 
@@ -21,7 +22,7 @@ const CRASHED = 0;
 
 /**
  * Which of our dynos in this slot have to go because another live peer's claim stands above ours, and whether it does.
- * Above is: willing (neither draining nor shy of it), then up as wanted, up, booting, crashed, then the older claim.
+ * Above is: willing (neither leaving nor shy of it), then up as wanted, up, booting, crashed, then the older claim.
  *
  * The one below goes only once nothing is lost by it: the other is up as wanted, or up while ours is not, or ours has
  * crashed. Two peers that see each other's past can so both stay for a moment, but do not both go.
@@ -51,7 +52,7 @@ function holdsOf(census: Census, slot: WantedSlot, claims: readonly Claim[]): re
     const known = census.byId.get(peer);
     return {
       peer,
-      isWilling: known !== undefined && isWilling(known, slot.slot),
+      isWilling: known !== undefined && isWilling(known, slot.slot) && misfitOf(known, slot) === null,
       standing: Math.max(...facts.map((fact) => standingOf(fact, slot))),
       claimedAt: facts.map((fact) => fact.claimedAt).reduce((a, b) => (compareHlc(b, a) < 0 ? b : a)),
     };

@@ -1,10 +1,11 @@
 import type { DynoFact } from '../facts.ts';
 import type { SlotKey } from '../ids.ts';
 import type { Census } from './census.ts';
-import { isClaim, isWilling } from './census.ts';
+import { isClaim, isLeaving, isWilling } from './census.ts';
 import { settleDuplicate } from './duplicates.ts';
+import { misfitOf, stoppedVolume } from './eligible.ts';
 import type { Context } from './plan-context.ts';
-import { ROLLING_MAX, isRolling, renewSlot } from './renew.ts';
+import { ROLLING_MAX, isRolling, renewSlot, renewStopFirst } from './renew.ts';
 import type { PlacementAction, WantedSlot } from './types.ts';
 import { vacancyOf } from './vacancy.ts';
 
@@ -16,22 +17,38 @@ export function planOwn({ census, wanted }: Context): readonly PlacementAction[]
   for (const [slot, facts] of own) {
     if (!wantedKeys.has(slot)) actions.push(...facts.map(({ dyno }) => stop(dyno, slot, 'unwanted')));
   }
+  const me = census.byId.get(census.me);
   const rolling = new Map<string, number>();
   for (const slot of wanted) {
-    if (isRolling(slot, own.get(slot.slot) ?? [])) rolling.set(slot.app, (rolling.get(slot.app) ?? 0) + 1);
+    const present = me?.facts.dynos.filter((fact) => fact.slot === slot.slot) ?? [];
+    if (isRolling(slot, present)) rolling.set(slot.app, (rolling.get(slot.app) ?? 0) + 1);
   }
   for (const slot of wanted) {
     const facts = own.get(slot.slot);
     if (facts === undefined) continue;
+    if (stoppedVolume(slot) !== undefined) {
+      actions.push(...facts.map(({ dyno }) => stop(dyno, slot.slot, 'unwanted')));
+      continue;
+    }
     const duplicate = settleDuplicate(census, slot);
     if (duplicate.isBelow) {
-      const why = isWillingHere(census, slot.slot) ? 'duplicate' : 'moved';
+      const why = isWillingHere(census, slot) ? 'duplicate' : 'moved';
       actions.push(...duplicate.stop.map(({ dyno }) => stop(dyno, slot.slot, why)));
       continue;
     }
     const count = rolling.get(slot.app) ?? 0;
+    // Where it cannot be started, what runs is left alone until it can, here or elsewhere.
+    const canStart = me !== undefined && me.facts.runtimeDown === undefined && misfitOf(me, slot) === null;
+    if (slot.volumes.length > 0) {
+      const stops = renewStopFirst(slot, facts, canStart && count < ROLLING_MAX);
+      if (stops.length > 0) rolling.set(slot.app, count + 1);
+      actions.push(...stops);
+      continue;
+    }
     const renewal = renewSlot(slot, facts, count < ROLLING_MAX && !leavesSoon(census, slot));
-    if (renewal.some(({ tag }) => tag === 'start')) rolling.set(slot.app, count + 1);
+    const starts = renewal.some(({ tag }) => tag === 'start');
+    if (starts && !canStart) continue;
+    if (starts) rolling.set(slot.app, count + 1);
     actions.push(...renewal);
   }
   return actions;
@@ -43,16 +60,17 @@ export function ownDynos(census: Census): ReadonlyMap<SlotKey, readonly DynoFact
   return Map.groupBy(facts, ({ slot }) => slot);
 }
 
-/** A draining peer changes no generation when another could take the slot at the new one right away. */
+/** A peer that leaves changes no generation when another could take the slot at the new one right away. */
 function leavesSoon(census: Census, slot: WantedSlot): boolean {
-  if (census.byId.get(census.me)?.facts.draining !== true) return false;
+  const me = census.byId.get(census.me);
+  if (me === undefined || !isLeaving(me)) return false;
   const vacancy = vacancyOf(census, slot, null, 0, () => false);
   return vacancy.tag === 'open' && vacancy.candidates.length > 0;
 }
 
-function isWillingHere(census: Census, slot: SlotKey): boolean {
+function isWillingHere(census: Census, slot: WantedSlot): boolean {
   const me = census.byId.get(census.me);
-  return me !== undefined && isWilling(me, slot);
+  return me !== undefined && isWilling(me, slot.slot) && misfitOf(me, slot) === null;
 }
 
 function stop(

@@ -22,16 +22,17 @@ export function planWarm(
   const { census, wanted, now } = context;
   const me = census.byId.get(census.me);
   const held = new Set(me?.facts.blobs ?? []);
+  const isHeld = (slot: WantedSlot): boolean => [slot.slug, ...slot.layers].every((blob) => held.has(blob));
   const own = ownDynos(census);
   const warmedAt = new Map<BlobId, number>();
   const actions: PlacementAction[] = [];
   let wakeAt = Infinity;
   for (const slot of wanted) {
-    if (held.has(slot.slug) || warmedAt.has(slot.slug) || own.has(slot.slot)) continue;
+    if (isHeld(slot) || warmedAt.has(slot.slug) || own.has(slot.slot)) continue;
     if (!isNextInLine(context, slot)) continue;
     const before = warmedBefore.get(slot.slug);
     const isDue = before === undefined || now >= before + WARM_AGAIN_MS;
-    if (isDue) actions.push({ tag: 'warm', slug: slot.slug });
+    if (isDue) actions.push({ tag: 'warm', slot });
     warmedAt.set(slot.slug, isDue ? now : before);
     wakeAt = Math.min(wakeAt, (isDue ? now : before) + WARM_AGAIN_MS);
   }

@@ -1,6 +1,6 @@
 import type { SlotKey } from '../ids.ts';
 import type { Census } from './census.ts';
-import { isWilling, kindOf, loadAt, runsAsWanted } from './census.ts';
+import { isLeaving, isWilling, kindOf, loadAt, runsAsWanted } from './census.ts';
 import { obstacleOf } from './eligible.ts';
 import type { PlacementPeer, WantedSlot } from './types.ts';
 import { MOVE_DIFFERENCE } from './vacancy.ts';
@@ -52,14 +52,14 @@ function nextOfferAt({ overloadedSince, offeredAt }: Balance): number {
 }
 
 function isOverloaded(census: Census): boolean {
-  const peers = census.peers.filter(({ verdict, facts }) => verdict === 'alive' && !facts.draining);
+  const peers = census.peers.filter((peer) => peer.verdict === 'alive' && !isLeaving(peer));
   const counts = peers.map(({ facts }) => loadAt(census, facts.peer).slots);
   const own = loadAt(census, census.me).slots;
   const fair = counts.reduce((sum, count) => sum + count, 0) / Math.max(1, peers.length);
   const me = census.byId.get(census.me);
   return (
     me !== undefined &&
-    !me.facts.draining &&
+    !isLeaving(me) &&
     own > OVERLOAD_FACTOR * fair &&
     counts.some((count) => own - count >= MOVE_DIFFERENCE)
   );

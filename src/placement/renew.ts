@@ -1,5 +1,5 @@
 import type { DynoFact } from '../facts.ts';
-import { runsAsWanted } from './census.ts';
+import { isClaim, runsAsWanted } from './census.ts';
 import type { PlacementAction, WantedSlot } from './types.ts';
 
 /** So many slots of one app change their generation at a time on one peer. */
@@ -27,9 +27,31 @@ export function renewSlot(
   return [{ tag: 'start', slot, replaces }, ...stops];
 }
 
-/** True while an old dyno serves and its replacement is not up yet. */
+/**
+ * The same for a slot with a volume, which two dynos must not write at once: the old one goes first, and the slot is open
+ * once it is gone.
+ */
+export function renewStopFirst(
+  slot: WantedSlot,
+  own: readonly DynoFact[],
+  mayRoll: boolean,
+): readonly PlacementAction[] {
+  const best = own.filter((fact) => runsAsWanted(fact, slot)).sort(compareProgress)[0];
+  const olds = own.filter((fact) => fact !== best);
+  const isSpared = (fact: DynoFact): boolean => best === undefined && !mayRoll && fact.phase === 'up';
+  return olds.filter((old) => !isSpared(old)).map((old) => stop(old, runsAsWanted(old, slot)));
+}
+
+/**
+ * True while an old dyno serves and its replacement is not up yet; or, where the old one goes first, while one goes or
+ * comes and none is up.
+ * @param own our dynos in the slot, those on their way out too
+ */
 export function isRolling(slot: WantedSlot, own: readonly DynoFact[]): boolean {
-  const current = own.filter((fact) => runsAsWanted(fact, slot));
+  if (slot.volumes.length > 0) {
+    return own.some(({ phase }) => phase !== 'crashed') && own.every(({ phase }) => phase !== 'up');
+  }
+  const current = own.filter((fact) => isClaim(fact) && runsAsWanted(fact, slot));
   const hasServingOld = own.some((fact) => fact.phase === 'up' && !runsAsWanted(fact, slot));
   return hasServingOld && current.length > 0 && current.every((fact) => fact.phase !== 'up');
 }

@@ -1,4 +1,4 @@
-import type { AppId, BlobId, DynoId, PeerId, ProcessType, ReleaseId, SlotKey } from '../ids.ts';
+import type { AppId, BlobId, DynoId, PeerId, ProcessType, ReleaseId, SlotKey, VolumeId } from '../ids.ts';
 import type { DynoFact, PeerFacts, Verdict } from '../facts.ts';
 
 /** A place that the formation asks to be filled, at the generation that it should run. */
@@ -14,6 +14,21 @@ export type WantedSlot = {
   readonly command: string;
   readonly arch: string;
   readonly slug: BlobId;
+  /** Blobs under the slug that the dyno needs as well. */
+  readonly layers: readonly BlobId[];
+  readonly format: 'slug' | 'image';
+  /** What it mounts: it runs only on the peer that has them all, and not while one of them is not to be written to. */
+  readonly volumes: readonly SlotVolume[];
+};
+
+export type SlotVolume = {
+  readonly volume: VolumeId;
+  readonly name: string;
+  readonly peer: PeerId;
+  readonly copy: string;
+  readonly path: string;
+  /** Why its dynos must not run now, as the end of `its volume "data" …`; null: they may. */
+  readonly stopped: string | null;
 };
 
 export type PlacementPeer = {
@@ -41,8 +56,8 @@ export type PlacementAction =
       readonly slot: SlotKey;
       readonly why: 'unwanted' | 'replaced' | 'duplicate' | 'moved';
     }
-  /** Get the slug ready: this peer is among the first ranks for a slot that it does not run. */
-  | { readonly tag: 'warm'; readonly slug: BlobId };
+  /** Get the slot's slug ready: this peer is among the first ranks for it, and does not run it. */
+  | { readonly tag: 'warm'; readonly slot: WantedSlot };
 
 /** Why a slot has no dyno anywhere, for `ps`. */
 export type Unplaced = { readonly slot: SlotKey; readonly reason: string };

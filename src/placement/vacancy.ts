@@ -1,6 +1,6 @@
 import type { Census } from './census.ts';
-import { isWilling, loadAt } from './census.ts';
-import { obstacleOf } from './eligible.ts';
+import { isLeaving, isWilling, loadAt } from './census.ts';
+import { misfitOf, obstacleOf } from './eligible.ts';
 import type { Brake } from './takeover.ts';
 import { heldUntil } from './takeover.ts';
 import type { Claim, PlacementPeer, WantedSlot } from './types.ts';
@@ -19,7 +19,7 @@ export type Vacancy =
 export const MOVE_DIFFERENCE = 2;
 
 /**
- * Whether a slot can be claimed, and by whom. A live peer's claim holds, unless that peer drains, or is shy of the slot:
+ * Whether a slot can be claimed, and by whom. A live peer's claim holds, unless that peer leaves, cannot run what is wanted now, or is shy of the slot:
  * then it is crashed there and any peer that is not shy of it may try, or it is up and offered to peers that carry less.
  */
 export function vacancyOf(
@@ -30,31 +30,38 @@ export function vacancyOf(
   isShy: (peer: PlacementPeer) => boolean,
 ): Vacancy {
   const claims = census.claims.get(slot.slot) ?? [];
-  const until = Math.max(-Infinity, ...claims.map((claim) => keptUntil(census, claim, brake)));
+  const until = Math.max(-Infinity, ...claims.map((claim) => keptUntil(census, slot, claim, brake)));
   if (until > now) return { tag: 'held', until };
   const givers = claims.filter(({ peer }) => census.byId.get(peer)?.verdict === 'alive');
   const candidates = census.peers.filter(
     (peer) =>
       obstacleOf(census, peer, slot) === null &&
-      givers.every((giver) => mayTakeFrom(census, giver, peer, isShy(peer))),
+      givers.every((giver) => mayTakeFrom(census, slot, giver, peer, isShy(peer))),
   );
   return { tag: 'open', candidates, isServed: givers.some(({ fact }) => fact.phase === 'up') };
 }
 
 /** Mono ms until which nobody else may have the slot; Infinity while its peer lives and wants it. */
-function keptUntil(census: Census, { peer, fact }: Claim, brake: Brake | null): number {
+function keptUntil(census: Census, slot: WantedSlot, { peer, fact }: Claim, brake: Brake | null): number {
   const holder = census.byId.get(peer);
   if (holder === undefined) return -Infinity;
+  if (holder.verdict === 'alive' && misfitOf(holder, slot) !== null) return -Infinity;
   if (holder.verdict !== 'alive' || isWilling(holder, fact.slot)) return heldUntil(holder, fact.type, brake);
-  if (holder.facts.draining || fact.phase === 'crashed' || fact.phase === 'up') return -Infinity;
+  if (isLeaving(holder) || fact.phase === 'crashed' || fact.phase === 'up') return -Infinity;
   // Shy of it, but just trying again.
   return Infinity;
 }
 
-function mayTakeFrom(census: Census, { peer, fact }: Claim, taker: PlacementPeer, isShy: boolean): boolean {
+function mayTakeFrom(
+  census: Census,
+  slot: WantedSlot,
+  { peer, fact }: Claim,
+  taker: PlacementPeer,
+  isShy: boolean,
+): boolean {
   const giver = census.byId.get(peer);
   if (giver === undefined || giver === taker) return false;
-  if (giver.facts.draining) return true;
+  if (isLeaving(giver) || misfitOf(giver, slot) !== null) return true;
   if (isShy) return false;
   if (fact.phase === 'crashed') return true;
   return loadAt(census, peer).slots - loadAt(census, taker.facts.peer).slots >= MOVE_DIFFERENCE;

@@ -2,7 +2,7 @@ import { sizeOf } from '../dyno-sizes.ts';
 import { slotKey } from '../ids.ts';
 import { generationOf } from '../ledger/generation.ts';
 import type { App, FormationEntry, Release, View } from '../ledger/view.ts';
-import type { WantedSlot } from './types.ts';
+import type { SlotVolume, WantedSlot } from './types.ts';
 
 /** Every place that the formations of all live apps ask to be filled, at the release and generation each should run. */
 export function wantedSlots(view: View): WantedSlot[] {
@@ -30,6 +30,7 @@ function slotsOf(app: App, release: Release, entry: FormationEntry): WantedSlot[
   const { slug } = release;
   const command = slug?.processTypes[entry.type];
   if (slug === null || command === undefined) return [];
+  const volumes = volumesOf(app, entry.type);
   const slots: WantedSlot[] = [];
   for (let index = 1; index <= entry.quantity; index += 1) {
     const generation = generationOf(app, entry.type, index);
@@ -47,7 +48,23 @@ function slotsOf(app: App, release: Release, entry: FormationEntry): WantedSlot[
       command,
       arch: slug.arch,
       slug: slug.id,
+      layers: (slug.layers ?? []).map(({ id }) => id),
+      format: slug.format ?? 'slug',
+      volumes,
     });
   }
   return slots;
+}
+
+const HOLDS = { move: 'is being moved', backup: 'is being backed up', restore: 'is being restored' } as const;
+
+function volumesOf(app: App, type: FormationEntry['type']): readonly SlotVolume[] {
+  return [...app.volumes.values()]
+    .flatMap(({ id, name, place, ready, mount, hold }) => {
+      if (mount?.type !== type) return [];
+      const unready = ready ? null : 'is not on its peer yet';
+      const stopped = hold === null ? unready : HOLDS[hold];
+      return [{ volume: id, name, ...place, path: mount.path, stopped }];
+    })
+    .sort((a, b) => compareText(a.volume, b.volume));
 }

@@ -1,15 +1,25 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { AppId, DynoId, OpId, PeerId, ReleaseId, SlotKey } from '../ids.ts';
+import type { DynoUsage } from '../dyno-usage.ts';
 import type { PeerFacts, Verdict } from '../facts.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
 import type { View } from '../ledger/view.ts';
 import type { Op } from '../ledger/op.ts';
+import type { ExecSpec } from './runtime.ts';
 
 /** What another peer looks like from here. */
 export type PeerStatus = {
   readonly peer: PeerId;
   readonly verdict: Verdict;
   readonly facts: PeerFacts | null;
+};
+
+/** Blobs that a collection removed, and what is left. */
+export type Collected = {
+  readonly removed: number;
+  readonly bytes: number;
+  readonly kept: number;
+  readonly keptBytes: number;
 };
 
 /** A one-off dyno that somebody asked for. */
@@ -22,14 +32,21 @@ export type OneOffRequest = {
   readonly attach: null | {
     readonly tty: null | { readonly columns: number; readonly rows: number; readonly term: string };
   };
+  /** What its name begins with; `run` unless said. */
+  readonly type?: string;
+  /** It is ended after so long; a day unless said. */
+  readonly ttlMs?: number;
 };
+
+/** A running dyno and the peer that runs it, as its facts said. */
+export type DynoPlace = Pick<OneOff, 'dyno' | 'name' | 'peer'> & { readonly app: AppId };
 
 export type OneOff = {
   readonly dyno: DynoId;
   readonly name: string;
   readonly peer: PeerId;
   readonly release: ReleaseId;
-  /** Present when asked to attach: see `agent/one-offs/attach-frames.ts` for what travels on it. */
+  /** Present when asked to attach: see `src/platform/attach-frames.ts` for what travels on it. */
   readonly attach: Duplex | null;
 };
 
@@ -54,12 +71,20 @@ export interface PeerHost {
   open(app: AppId, key: string, sealed: Uint8Array): string;
   /** Runs it on whichever peer has room. */
   runOneOff(request: OneOffRequest, context: CommandContext): Promise<OneOff>;
+  /** Runs a command inside a running dyno, wherever that is. Resolves with the attach stream of the command. */
+  execIn(place: DynoPlace, spec: ExecSpec, context: CommandContext): Promise<Duplex>;
+  /** A file or folder of a running dyno as a tar stream; rejects `not_found`. */
+  copyFrom(place: DynoPlace, path: string, context: CommandContext): Promise<Readable>;
+  /** What the app's dynos use just now, asked of the peers that run them; those that do not answer in time are left out. */
+  usage(app: AppId): Promise<readonly DynoUsage[]>;
   /** Stops one dyno (by name) wherever it runs: a one-off ends, a formation dyno is started again. */
   stopDyno(app: AppId, name: string): Promise<void>;
   /** A pasteable token that lets one host join. */
   invite(context: CommandContext, ttlMs: number): Promise<string>;
   /** Joins the cluster of a token: only while this peer is alone and has no apps. */
   join(token: string): Promise<void>;
+  /** Removes from this peer's disk what no release in reach of a rollback needs. */
+  collect(): Promise<Collected>;
   /** Hands everything over to others, start-first. Resolves when nothing runs here. */
   drain(on: boolean): Promise<void>;
 }

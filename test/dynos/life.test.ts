@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AppId, BlobId, DynoId, ProcessType, ReleaseId } from '../../src/ids.ts';
 import { slotKey } from '../../src/ids.ts';
+import { CYCLE_JITTER_MS, CYCLE_MS, cycleAt } from '../../src/dynos/cycling.ts';
 import { adoptLife, beginLife, nextDynoWake, phaseOf, stepDyno, wantsRestart } from '../../src/dynos/life.ts';
 import {
   BOOT_TIMEOUT_MS,
@@ -27,6 +28,9 @@ function slot(type: string): WantedSlot {
     generation: 'g1.',
     size: 'Basic',
     memoryMiB: 512,
+    layers: [],
+    format: 'slug',
+    volumes: [],
     command: 'node server.js',
     arch: 'any',
     slug: 'slug-1' as BlobId,
@@ -58,8 +62,8 @@ function live(
 const begin = (type = 'web', crashes = 0): DynoLife => beginLife(start(type, crashes), at(0)).state;
 const boot: readonly (readonly [number, DynoEvent])[] = [
   [10, { tag: 'slug', ok: true }],
-  [20, { tag: 'started', port: 4000 }],
-  [30, { tag: 'ready' }],
+  [20, { tag: 'started', address: { host: '127.0.0.1', port: 4000 } }],
+  [30, { tag: 'ready', address: { host: '127.0.0.1', port: 5000 } }],
 ];
 const up = (type = 'web', crashes = 0): DynoLife => live(begin(type, crashes), boot).life;
 const logs = (effects: readonly DynoEffect[]) => effects.flatMap((e) => (e.tag === 'log' ? [e.text] : []));
@@ -75,7 +79,7 @@ test('a dyno fetches its slug, starts, and is up when it is ready, in Heroku’s
     { tag: 'start' },
     { tag: 'log', text: 'State changed from starting to up' },
   ]);
-  expect(life.port).toBe(4000);
+  expect(life.address).toEqual({ host: '127.0.0.1', port: 5000 });
   expect(life.state).toEqual({ tag: 'up', at: 30 });
   expect(life.since).toBe(at(30).wall);
 });
@@ -83,7 +87,7 @@ test('a dyno fetches its slug, starts, and is up when it is ready, in Heroku’s
 test('a web dyno that binds no port within 60 s of its launch logs R10, is killed and crashed', () => {
   const { life } = live(begin(), [
     [10, { tag: 'slug', ok: true }],
-    [9_000, { tag: 'started', port: 4000 }],
+    [9_000, { tag: 'started', address: { host: '127.0.0.1', port: 4000 } }],
   ]);
   expect(nextDynoWake(life)).toBe(9_000 + BOOT_TIMEOUT_MS);
   const late = live(life, [[9_000 + BOOT_TIMEOUT_MS, { tag: 'tick' }]]);
@@ -94,7 +98,9 @@ test('a web dyno that binds no port within 60 s of its launch logs R10, is kille
   ]);
   expect(signals(late.effects)).toEqual(['SIGKILL']);
   expect(phaseOf(late.life)).toBe('crashed');
-  const ended = live(late.life, [[70_000, { tag: 'exited', status: null, signal: 'SIGKILL' }]]);
+  const ended = live(late.life, [
+    [70_000, { tag: 'exited', status: null, signal: 'SIGKILL', outOfMemory: false }],
+  ]);
   expect(logs(ended.effects)).toEqual(['Process exited with status 137']);
   expect(phaseOf(ended.life)).toBe('crashed');
 });
@@ -109,18 +115,24 @@ test('a slug that does not come in 120 s, or cannot be had, is a crash that says
 });
 
 test('a dyno that ends by itself has crashed, whatever its status', () => {
-  const { life, effects } = live(up(), [[100, { tag: 'exited', status: 0, signal: null }]]);
+  const { life, effects } = live(up(), [
+    [100, { tag: 'exited', status: 0, signal: null, outOfMemory: false }],
+  ]);
   expect(logs(effects)).toEqual(['Process exited with status 0', 'State changed from up to crashed']);
   expect(life.crashes).toBe(1);
   expect(wantsRestart(life, at(100))).toBe(true);
 });
 
 test('the second crash in a row waits, and ten minutes up forgive all crashes', () => {
-  const second = live(up('web', 1), [[100, { tag: 'exited', status: 1, signal: null }]]).life;
+  const second = live(up('web', 1), [
+    [100, { tag: 'exited', status: 1, signal: null, outOfMemory: false }],
+  ]).life;
   expect(second.crashes).toBe(2);
   expect(wantsRestart(second, at(100))).toBe(false);
   expect(wantsRestart(second, at(nextDynoWake(second)))).toBe(true);
-  const long = live(up('web', 7), [[700_000, { tag: 'exited', status: 1, signal: null }]]).life;
+  const long = live(up('web', 7), [
+    [700_000, { tag: 'exited', status: 1, signal: null, outOfMemory: false }],
+  ]).life;
   expect(long.crashes).toBe(1);
 });
 
@@ -133,7 +145,9 @@ test('a stopped web dyno drains until no request is left, then gets SIGTERM, and
     { tag: 'log', text: 'Stopping all processes with SIGTERM' },
     { tag: 'signal', signal: 'SIGTERM' },
   ]);
-  const gone = live(drained.life, [[3_100, { tag: 'exited', status: null, signal: 'SIGTERM' }]]);
+  const gone = live(drained.life, [
+    [3_100, { tag: 'exited', status: null, signal: 'SIGTERM', outOfMemory: false }],
+  ]);
   expect(logs(gone.effects)).toEqual(['Process exited with status 143']);
   expect(gone.life.state).toEqual({ tag: 'gone' });
 });
@@ -170,25 +184,97 @@ test('a worker has no requests to drain', () => {
   expect(signals(live(up('worker'), [[1_000, { tag: 'stop' }]]).effects)).toEqual(['SIGTERM']);
 });
 
+test('a worker has no address, whatever the runtime says of it', () => {
+  const { life } = live(begin('worker'), [
+    [10, { tag: 'slug', ok: true }],
+    [20, { tag: 'started', address: null }],
+    [30, { tag: 'ready', address: { host: '127.0.0.1', port: 0 } }],
+  ]);
+  expect([phaseOf(life), life.address]).toEqual(['up', null]);
+});
+
 test('a dyno stopped before it started is gone at once, or told to go as soon as it has started', () => {
   expect(live(begin(), [[1, { tag: 'stop' }]]).life.state.tag).toBe('gone');
   const { effects, life } = live(begin(), [
     [10, { tag: 'slug', ok: true }],
     [11, { tag: 'stop' }],
-    [12, { tag: 'started', port: 4000 }],
+    [12, { tag: 'started', address: { host: '127.0.0.1', port: 4000 } }],
   ]);
   expect(signals(effects)).toEqual(['SIGTERM', 'SIGTERM']);
   expect(phaseOf(life)).toBe('stopping');
 });
 
 test('a dyno that outlived the agent is adopted as what it is', () => {
-  const found = { ...start(), port: 4000, listening: true, exited: null };
+  const found = {
+    ...start(),
+    address: { host: '127.0.0.1', port: 4000 },
+    listening: true,
+    exited: null,
+    launchedAt: null,
+  };
   expect(phaseOf(adoptLife(found, at(0)).state)).toBe('up');
   expect(phaseOf(adoptLife({ ...found, listening: false }, at(0)).state)).toBe('starting');
   expect(phaseOf(adoptLife({ ...found, slot: slot('worker'), listening: false }, at(0)).state)).toBe('up');
-  const ended = adoptLife({ ...found, exited: { status: 3, signal: null } }, at(0));
+  const ended = adoptLife({ ...found, exited: { status: 3, signal: null, outOfMemory: false } }, at(0));
   expect(phaseOf(ended.state)).toBe('crashed');
   expect(logs(ended.effects)).toContain('Process exited with status 3');
+});
+
+test('a dyno that outlived the agent keeps its true start, and its day', () => {
+  const found = {
+    ...start(),
+    address: { host: '127.0.0.1', port: 4000 },
+    listening: true,
+    exited: null,
+    launchedAt: at(0).wall - 3_600_000,
+  };
+  const { state: life } = adoptLife(found, at(0));
+  expect(life.since).toBe(at(0).wall - 3_600_000);
+  expect(life.launchedAt.mono).toBe(-3_600_000);
+  expect(cycleAt(life)).toBeLessThan(CYCLE_MS + CYCLE_JITTER_MS);
+  // Ten minutes up forgive its crashes, though this agent saw none of them.
+  const exit: DynoEvent = { tag: 'exited', status: 1, signal: null, outOfMemory: false };
+  expect(live({ ...life, crashes: 5 }, [[10, exit]]).life.crashes).toBe(1);
+  // A clock that was set back makes nobody younger than the agent.
+  expect(adoptLife({ ...found, launchedAt: at(0).wall + 60_000 }, at(0)).state.launchedAt.mono).toBe(0);
+});
+
+test('a dyno is due after a day and up to 216 minutes, once, and only while it is up', () => {
+  const due = cycleAt(up());
+  expect(due).toBeGreaterThanOrEqual(10 + CYCLE_MS);
+  expect(due).toBeLessThan(10 + CYCLE_MS + CYCLE_JITTER_MS);
+  expect(cycleAt(begin())).toBe(Infinity);
+  const { life, effects } = live(up(), [[due, { tag: 'cycle' }]]);
+  expect(logs(effects)).toEqual(['Cycling']);
+  expect([phaseOf(life), life.isCycling, cycleAt(life)]).toEqual(['up', true, Infinity]);
+  expect(live(life, [[due, { tag: 'cycle' }]]).effects).toEqual([]);
+  expect(live(begin(), [[5, { tag: 'cycle' }]]).life.isCycling).toBe(false);
+});
+
+test('the jitter spreads dynos over the whole of its time', () => {
+  const dues = Array.from(
+    { length: 200 },
+    (_, i) => cycleAt({ ...up(), dyno: `dyno-${i}` as DynoId }) - 10 - CYCLE_MS,
+  );
+  for (const share of [0, 0.25, 0.5, 0.75]) {
+    const inQuarter = dues.filter(
+      (due) => due >= share * CYCLE_JITTER_MS && due < (share + 0.25) * CYCLE_JITTER_MS,
+    );
+    expect(inQuarter.length).toBeGreaterThan(25);
+  }
+});
+
+test('a dyno that the kernel ended for its memory logs R15 and has crashed', () => {
+  const { life, effects } = live(up(), [
+    [100, { tag: 'exited', status: null, signal: 'SIGKILL', outOfMemory: true }],
+  ]);
+  expect(logs(effects)).toEqual([
+    'Error R15 (Memory quota vastly exceeded)',
+    'Stopping process with SIGKILL',
+    'Process exited with status 137',
+    'State changed from up to crashed',
+  ]);
+  expect(life.crashes).toBe(1);
 });
 
 const anyEvent: fc.Arbitrary<DynoEvent> = fc.oneof(
@@ -196,9 +282,10 @@ const anyEvent: fc.Arbitrary<DynoEvent> = fc.oneof(
     { tag: 'tick' },
     { tag: 'stop' },
     { tag: 'drained' },
-    { tag: 'ready' },
-    { tag: 'started', port: 4000 },
-    { tag: 'exited', status: 1, signal: null },
+    { tag: 'cycle' },
+    { tag: 'ready', address: { host: '127.0.0.1', port: 5000 } },
+    { tag: 'started', address: { host: '127.0.0.1', port: 4000 } },
+    { tag: 'exited', status: 1, signal: null, outOfMemory: false },
     { tag: 'failed', reason: 'no memory' },
   ),
   fc.boolean().map((ok): DynoEvent => ({ tag: 'slug', ok })),
@@ -227,9 +314,10 @@ test('whatever happens, gone stays gone, crashed only goes, and a stopped dyno a
       }
       if (life.state.tag === 'gone') return;
       expect(signals(killed)).toContain('SIGKILL');
-      expect(stepDyno(life, { tag: 'exited', status: 137, signal: null }, at(mono)).state.state.tag).toBe(
-        'gone',
-      );
+      expect(
+        stepDyno(life, { tag: 'exited', status: 137, signal: null, outOfMemory: false }, at(mono)).state.state
+          .tag,
+      ).toBe('gone');
     }),
   );
 });

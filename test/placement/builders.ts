@@ -20,6 +20,9 @@ export function wantedSlot(name: string, patch: Partial<WantedSlot> = {}): Wante
     command: 'run',
     arch: 'any',
     slug: 'slug-1' as BlobId,
+    layers: [],
+    format: 'slug',
+    volumes: [],
     ...patch,
   };
 }
@@ -107,7 +110,7 @@ export function summary({ actions }: Pick<Plan, 'actions'>): readonly string[] {
   return actions.map((action) => {
     if (action.tag === 'start') return `start ${short(action.slot.slot)}`;
     if (action.tag === 'stop') return `stop ${action.dyno} ${action.why}`;
-    return `warm ${action.slug}`;
+    return `warm ${action.slot.slug}`;
   });
 }
 

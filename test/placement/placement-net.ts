@@ -26,6 +26,7 @@ const FETCH_MS = 50;
 const BOOT_MS = 300;
 const EXIT_MS = 50;
 const SHY_AFTER = 3;
+const ADDRESS = { host: '127.0.0.1', port: 4_000 };
 
 /** Placement and dynos of several peers on one virtual clock; who sees whom, and how, is set by the test. */
 export class PlacementNet {
@@ -271,13 +272,14 @@ export class PlacementNet {
     const tell = (ms: number, event: DynoEvent) => this.later(ms, () => this.#live(site, dyno, event));
     if (effect.tag === 'fetchSlug') tell(FETCH_MS, { tag: 'slug', ok: true });
     if (effect.tag === 'drain') tell(5, { tag: 'drained' });
-    if (effect.tag === 'signal') tell(EXIT_MS, { tag: 'exited', status: null, signal: effect.signal });
+    if (effect.tag === 'signal')
+      tell(EXIT_MS, { tag: 'exited', status: null, signal: effect.signal, outOfMemory: false });
     if (effect.tag !== 'start') return;
-    tell(10, { tag: 'started', port: 4_000 });
+    tell(10, { tag: 'started', address: ADDRESS });
     const life = site.lives.get(dyno);
     if (life !== undefined && this.crashing.has(life.slot.slot))
-      tell(100, { tag: 'exited', status: 1, signal: null });
-    else tell(BOOT_MS, { tag: 'ready' });
+      tell(100, { tag: 'exited', status: 1, signal: null, outOfMemory: false });
+    else tell(BOOT_MS, { tag: 'ready', address: ADDRESS });
   }
 }
 
@@ -309,7 +311,7 @@ function factOf(life: DynoLife): DynoFact {
     claimedAt: life.claimedAt,
     phase: phaseOf(life),
     since: life.since,
-    port: life.port,
+    port: life.address?.port ?? null,
     crashes: life.crashes,
   };
 }

@@ -367,3 +367,57 @@ test('a plan wakes only for a moment that is still to come', () => {
     }),
   );
 });
+
+test('a peer whose runtime is away takes nothing, keeps what it has for its grace, and then gives it to another', () => {
+  const slot = wantedSlot('blog/web.1');
+  const own = dynoFact(slot);
+  const away = { runtimeDown: 'the Engine does not answer' };
+  const kept = [peerAt('a', { ...away, dynos: [own] }), peerAt('b')];
+  expect(summary(planFor('b', [slot], kept))).toEqual([]);
+  const free = [peerAt('a', away), peerAt('b', { draining: true })];
+  const { unplaced } = planFor('b', [slot], free);
+  expect(unplaced[0]?.reason).toBe(
+    'No peer can run it: "a" cannot: the Engine does not answer, 1 is draining',
+  );
+  const lost = [peerAt('a', { ...away, dynosLost: true, dynos: [own] }), peerAt('b')];
+  expect(summary(planFor('b', [slot], lost))).toEqual(['start web.1']);
+  // It serves until the other is up.
+  expect(summary(planFor('a', [slot], lost))).toEqual([]);
+  const taken = [
+    peerAt('a', { ...away, dynosLost: true, dynos: [own] }),
+    peerAt('b', { dynos: [dynoFact(slot, { claimedAt: { ms: 2_000, n: 0 } })] }),
+  ];
+  expect(summary(planFor('a', [slot], taken))).toEqual([`stop ${own.dyno} moved`]);
+});
+
+test('a peer whose runtime is away begins no new generation', () => {
+  const slot = wantedSlot('blog/web.1', { generation: 'g2' });
+  const old = dynoFact(wantedSlot('blog/web.1'));
+  expect(summary(planFor('a', [slot], [peerAt('a', { runtimeDown: 'away', dynos: [old] })]))).toEqual([]);
+  expect(summary(planFor('a', [slot], [peerAt('a', { dynos: [old] })]))).toEqual(['start web.1']);
+});
+
+test('a dyno that has grown old is replaced by one of the same generation, start-first', () => {
+  const slot = wantedSlot('blog/web.1');
+  const old = dynoFact(slot, { cycling: true });
+  expect(summary(planFor('a', [slot], [peerAt('a', { dynos: [old] })]))).toEqual(['start web.1']);
+  const next = dynoFact(slot, { phase: 'starting' });
+  expect(summary(planFor('a', [slot], [peerAt('a', { dynos: [old, next] })]))).toEqual([]);
+  const both = [old, { ...next, phase: 'up' as const }];
+  expect(summary(planFor('a', [slot], [peerAt('a', { dynos: both })]))).toEqual([
+    `stop ${old.dyno} replaced`,
+  ]);
+});
+
+test('a release that is a container image goes to peers with Docker, start-first, and says so where there are none', () => {
+  const slot = wantedSlot('blog/web.1', { generation: 'g2', format: 'image' });
+  const old = dynoFact(wantedSlot('blog/web.1'));
+  const peers = [peerAt('a', { dynos: [old] }), peerAt('b'), peerAt('c', { runtime: 'docker' })];
+  expect(['a', 'b', 'c'].map((me) => summary(planFor(me, [slot], peers)))).toEqual([[], [], ['start web.1']]);
+  const taken = [peers[0], peerAt('c', { runtime: 'docker', dynos: [dynoFact(slot)] })].flatMap(
+    (p) => p ?? [],
+  );
+  expect(summary(planFor('a', [slot], taken))).toEqual([`stop ${old.dyno} moved`]);
+  const { unplaced } = planFor('b', [slot], [peerAt('b')]);
+  expect(unplaced[0]?.reason).toBe('No peer can run it: 1 has no Docker for a container image');
+});

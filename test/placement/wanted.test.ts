@@ -26,6 +26,9 @@ const release: Release = {
   },
   config: new Map(),
   request: null,
+  status: 'succeeded',
+  attempts: [],
+  settled: null,
 };
 
 function app(
@@ -43,15 +46,19 @@ function app(
     createdAt: 0,
     updatedAt: 0,
     maintenance: false,
+    features: new Set(),
     destroyed: false,
     releases: new Map([[release.id, release]]),
     heads: [release.id],
     current: release.id,
+    config: release.config,
     formation: new Map(entries),
     restarts: new Map(),
     buildpacks: [],
     domains: new Map(),
     builds: new Map(),
+    volumes: new Map(),
+    destroyedVolumes: new Set(),
     ...patch,
   };
 }
@@ -68,6 +75,7 @@ function view(...apps: readonly App[]): View {
     apps: new Map(apps.map((one) => [one.id, one])),
     names: new Map(),
     domains: new Map(),
+    stacks: new Map(),
     requests: new Map(),
     waiting: 0,
     quarantined: new Map(),
