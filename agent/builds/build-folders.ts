@@ -29,7 +29,7 @@ export async function openBuildRoot(dir: string, sandbox: Sandbox): Promise<stri
  * directory: its folders then live elsewhere.
  */
 function buildRoot(dir: string, sandbox: Sandbox): string {
-  if (sandbox.kind === 'bubblewrap' || sandbox.uid === null) return join(dir, 'build-cache');
+  if (sandbox.kind !== 'none' || sandbox.uid === null) return join(dir, 'build-cache');
   return `/var/tmp/kith-builds-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
 }
 

@@ -12,21 +12,23 @@ import type { BuildOutcome, BuildRequest, Builds } from '../../src/shell/builds.
 import type { PeerHost } from '../../src/shell/host.ts';
 import { missingProgram } from '../lib/missing-program.ts';
 import { Tasks } from '../lib/tasks.ts';
+import { openBuildEngine, removeLeftovers, removeOldImages } from './build-engine.ts';
 import { buildEnv } from './build-env.ts';
 import { openBuildRoot, removeTree, WORK } from './build-folders.ts';
 import { BuildQueue } from './build-queue.ts';
 import { BuildpackStore } from './buildpack-store.ts';
-import { makeHostTools, type HostTools } from './host-tools.ts';
+import { makeHostTools } from './host-tools.ts';
+import { LayerStore } from './layer-store.ts';
 import { makeSlug, type SlugParts } from './make-slug.ts';
-import { OutputLog } from './output-log.ts';
+import { OutputLog } from '../lib/output-log.ts';
 import { recordBuild } from './record-build.ts';
 import { releaseSlug } from './release-slug.ts';
-import { describeSandbox, probeSandbox, type Sandbox } from './sandbox.ts';
+import { containerSandbox, describeSandbox, probeSandbox, type Sandbox } from './sandbox.ts';
 
 export type BuilderOptions = {
   /** DIR, the peer's data directory: caches live in DIR/build-cache. */
   readonly dir: string;
-  readonly host: Pick<PeerHost, 'view' | 'command' | 'open'>;
+  readonly host: Pick<PeerHost, 'view' | 'command' | 'open' | 'seal'>;
   readonly blobs: Blobs;
   readonly log: Logger;
   /** `x64` or `arm64`: what machine code built here runs on. */
@@ -41,6 +43,10 @@ export type BuilderOptions = {
   readonly httpPort: number;
   readonly domain: string | null;
   readonly deadlineMs?: number;
+  /** What works here is found out when absent. */
+  readonly sandbox?: Sandbox;
+  /** The image that builds run in where dynos run in containers of it; null: builds are processes. */
+  readonly containerImage?: string | null;
 };
 
 const DEADLINE_MS = 15 * 60_000;
@@ -53,11 +59,24 @@ type Running = { readonly request: BuildRequest; readonly startedAt: number; rea
 
 /** Opens the slug compiler of this peer; removes what a former agent's builds left behind. */
 export async function openBuilds(options: BuilderOptions): Promise<Builder> {
-  const sandbox = await probeSandbox();
+  const image = options.containerImage ?? null;
+  const engine = image === null ? null : await openBuildEngine(options.dir, image);
+  const sandbox = options.sandbox ?? (engine === null ? await probeSandbox() : containerSandbox(engine));
   const root = await openBuildRoot(options.dir, sandbox);
   const tools = await makeHostTools(join(root, WORK), process.env['PATH'] ?? '');
   options.log.info({ sandbox: describeSandbox(sandbox), npm: tools.targets.length > 1 }, 'builds are ready');
-  return new Builder(options, root, sandbox, tools);
+  const { buildpacksDir: bundledDir, blobs, host, runtimeArch: arch } = options;
+  const env = buildEnv(process.env, tools.bin);
+  const store = new BuildpackStore({ bundledDir, cacheDir: join(root, '.buildpacks'), sandbox, env });
+  const common = { env, sandbox, tools, store, blobs, arch };
+  const layers = await LayerStore.open(join(root, '.layers'), join(root, WORK), common);
+  return new Builder(options, root, {
+    ...common,
+    host,
+    layers,
+    engine,
+    imageRecord: join(root, '.image-layers.json'),
+  });
 }
 
 export class Builder implements Builds {
@@ -71,22 +90,12 @@ export class Builder implements Builds {
   readonly #outputs = new Map<string, OutputLog>();
   readonly #stop = new AbortController();
 
-  constructor(options: BuilderOptions, root: string, sandbox: Sandbox, tools: HostTools) {
+  constructor(options: BuilderOptions, root: string, parts: SlugParts) {
     this.#options = options;
     this.#root = root;
     this.#log = options.log;
     this.#tasks = new Tasks(options.log);
-    const env = buildEnv(process.env, tools.bin);
-    const bundledDir = options.buildpacksDir;
-    this.#parts = {
-      env,
-      sandbox,
-      tools,
-      store: new BuildpackStore({ bundledDir, cacheDir: join(root, '.buildpacks'), sandbox, env }),
-      blobs: options.blobs,
-      host: options.host,
-      arch: options.runtimeArch,
-    };
+    this.#parts = parts;
   }
 
   async run(request: BuildRequest, output: (text: string) => void): Promise<BuildOutcome> {
@@ -138,6 +147,8 @@ export class Builder implements Builds {
 
   async purgeCache(app: AppId): Promise<void> {
     await removeTree(join(this.#root, app));
+    const { engine } = this.#parts;
+    if (engine !== null) await removeOldImages(engine, (id) => id !== app);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,13 +160,16 @@ export class Builder implements Builds {
   async #build(running: Running, print: (line: string) => void): Promise<BuildOutcome> {
     const { request } = running;
     const deadline = AbortSignal.timeout(this.#options.deadlineMs ?? DEADLINE_MS);
-    const signal = AbortSignal.any([this.#stop.signal, deadline]);
-    const workDir = join(this.#root, WORK, request.build);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, deadline, ended.signal]);
+    // The same at each build of an app: what compilers cache, Node's own included, they find again by path.
+    const workDir = join(this.#root, WORK, request.app);
     this.#options.onLog(request.app, `Build started by user ${request.user}`);
     let buildpacks: readonly string[] = [];
     let outcome: BuildOutcome;
     try {
       signal.throwIfAborted();
+      await removeTree(workDir);
       await mkdir(workDir, { mode: 0o711 });
       const cacheDir = join(this.#root, request.app);
       const slug = await makeSlug(this.#parts, {
@@ -178,9 +192,8 @@ export class Builder implements Builds {
       print(' !     Push failed');
       outcome = { status: 'failed', reason };
     } finally {
-      await removeTree(workDir).catch((err: unknown) =>
-        this.#log.warn({ err, path: workDir }, 'work folder stays'),
-      );
+      ended.abort();
+      await this.#cleanUp(workDir);
     }
     running.output.end();
     // The record is history, not the build: a push does not wait for copies of its output.
@@ -194,6 +207,19 @@ export class Builder implements Builds {
       }),
     );
     return outcome;
+  }
+
+  async #cleanUp(workDir: string): Promise<void> {
+    try {
+      await this.#parts.layers.settle();
+      await removeTree(workDir);
+      const { engine } = this.#parts;
+      if (engine === null) return;
+      await removeLeftovers(engine);
+      await removeOldImages(engine, (id) => this.#options.host.view().apps.get(id)?.destroyed === false);
+    } catch (err) {
+      this.#log.warn({ err, path: workDir }, 'work folder stays');
+    }
   }
 
   #explain(error: unknown, deadline: AbortSignal, request: BuildRequest): string {

@@ -111,6 +111,7 @@ export class BuildpackStore {
         env: { ...this.#env, HOME: dir, GIT_TERMINAL_PROMPT: '0' },
         writable: [dir],
         readable: [],
+        shown: [],
       },
       (line) => said.push(line),
       signal,

@@ -2,14 +2,17 @@ import { access, chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BUNDLED_BUILDPACKS } from '../../src/builds/buildpack-choice.ts';
+import { BUNDLED_BUILDPACKS, parseBuildpack } from '../../src/builds/buildpack-choice.ts';
 import type { Commands } from '../../src/builds/procfile.ts';
 import { parseReleaseDefaults } from '../../src/builds/release-yaml.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { BuildpackStore } from './buildpack-store.ts';
 import type { HostTools } from './host-tools.ts';
+import type { Layer, LayerStore } from './layer-store.ts';
+import { parseLayerWish } from './layer-wish.ts';
 import { runInSandbox, type Ended } from './run-in-sandbox.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox, ShownFolder } from './sandbox.ts';
+import { makePlaces, showLayers } from './show-layers.ts';
 
 export type CompileJob = {
   /** Private folder of this build, holding `app/` (the source, becoming the slug). */
@@ -23,6 +26,7 @@ export type CompileJob = {
   readonly sandbox: Sandbox;
   readonly tools: HostTools;
   readonly store: BuildpackStore;
+  readonly layers: Pick<LayerStore, 'get'>;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
 };
@@ -33,6 +37,8 @@ export type Compiled = {
   readonly buildpacks: readonly string[];
   /** Process types that the last buildpack gives by default. */
   readonly defaults: Commands;
+  /** What the app needs below its own files; left out of them. */
+  readonly layers: readonly Layer[];
 };
 
 type Pack = { readonly text: string; readonly dir: string; readonly name: string };
@@ -51,23 +57,31 @@ cd "$build" && exec "$pack/bin/compile" "$build" "$cache" "$env"
  */
 export async function compileApp(job: CompileJob): Promise<Compiled> {
   await prepareFolders(job);
+  const chosen = job.buildpacks.length > 0 ? null : await chooseBundled(job);
   const packs: Pack[] = [];
-  const wanted = job.buildpacks.length > 0 ? job.buildpacks : [await chooseBundled(job)];
-  for (const [index, text] of wanted.entries()) {
+  const layers = new Map<string, Layer>();
+  for (const [index, text] of (chosen === null ? job.buildpacks : [chosen.text]).entries()) {
     job.print(`-----> Using buildpack: ${text}`);
-    const pack = await detect(job, text, join(job.workDir, 'packs', String(index)));
+    const pack = chosen ?? (await detect(job, text, join(job.workDir, 'packs', String(index))));
     if (pack === null) {
       throw new PlatformError('build_failed', `App not compatible with buildpack: ${text}`, {
         hint: 'Look at `buildpacks`; `buildpacks:clear` lets Kith choose one',
       });
     }
     job.print(`-----> ${pack.name} app detected`);
-    await compile(job, pack, packs);
+    for (const layer of await layersOf(job, pack)) layers.set(layer.path, layer);
+    await compile(job, pack, packs, await showLayers([...layers.values()], job));
     packs.push(pack);
+    await makePlaces([...layers.values()], join(job.workDir, 'app'), job.sandbox);
   }
   const last = packs.at(-1);
   if (last === undefined) throw new PlatformError('build_failed', 'No buildpack is set');
-  return { name: last.name, buildpacks: packs.map(({ text }) => text), defaults: await release(job, last) };
+  return {
+    name: last.name,
+    buildpacks: packs.map(({ text }) => text),
+    defaults: await release(job, last),
+    layers: [...layers.values()],
+  };
 }
 
 /** The build's own user owns all that it may change; config vars are for its eyes only. */
@@ -92,10 +106,11 @@ async function ownAll(job: CompileJob, paths: readonly string[]): Promise<void> 
   if (uid !== null) await promisify(execFile)('chown', ['-hR', `${uid}:${uid}`, '--', ...paths]);
 }
 
-async function chooseBundled(job: CompileJob): Promise<string> {
+async function chooseBundled(job: CompileJob): Promise<Pack> {
   job.print('-----> Determining which buildpack to use for this app');
   for (const name of BUNDLED_BUILDPACKS) {
-    if ((await detect(job, name, join(job.workDir, 'packs', `try-${name}`))) !== null) return name;
+    const pack = await detect(job, name, join(job.workDir, 'packs', `try-${name}`));
+    if (pack !== null) return pack;
   }
   job.print(' !     No default language could be detected for this app.');
   throw new PlatformError('build_failed', 'no buildpack knows what this app is', {
@@ -118,14 +133,39 @@ async function detect(job: CompileJob, text: string, dir: string): Promise<Pack 
   return status === 0 ? { text, dir, name: said[0]?.trim() || text } : null;
 }
 
-async function compile(job: CompileJob, pack: Pack, before: readonly Pack[]): Promise<void> {
+/** What `bin/layers` of one of our own buildpacks asks for; what it says to people goes to stderr. */
+async function layersOf(job: CompileJob, pack: Pack): Promise<readonly Layer[]> {
+  const source = parseBuildpack(pack.text);
+  if (source.tag !== 'bundled' || !(await exists(join(pack.dir, 'bin', 'layers')))) return [];
+  const lines: string[] = [];
+  const { status } = await run(
+    job,
+    'exec "$1/bin/layers" "$2" "$3" "$4"',
+    [pack.dir, join(job.workDir, 'app'), job.cacheDir, join(job.workDir, 'env')],
+    (line, from) => (from === 'stdout' ? lines.push(line) : job.print(line)),
+  );
+  if (status !== 0) throw new PlatformError('build_failed', `failed to compile ${pack.name} app.`);
+  const layers: Layer[] = [];
+  for (const line of lines) {
+    const wish = parseLayerWish(source.name, line);
+    layers.push(await job.layers.get(wish, job.print, job.signal));
+  }
+  return layers;
+}
+
+async function compile(
+  job: CompileJob,
+  pack: Pack,
+  before: readonly Pack[],
+  shown: readonly ShownFolder[],
+): Promise<void> {
   const exports: string[] = [];
   for (const { dir } of before) {
     const file = join(dir, 'export');
     if (await exists(file)) exports.push(file);
   }
   const dirs = [join(job.workDir, 'app'), job.cacheDir, join(job.workDir, 'env')];
-  const ended = await run(job, COMPILE, [pack.dir, ...dirs, ...exports], job.print);
+  const ended = await run(job, COMPILE, [pack.dir, ...dirs, ...exports], job.print, shown);
   if (ended.status === 0) return;
   if (ended.signal !== null) job.print(` !     The build was killed by ${ended.signal}`);
   throw new PlatformError('build_failed', `failed to compile ${pack.name} app.`);
@@ -150,6 +190,7 @@ function run(
   script: string,
   args: readonly string[],
   onLine: (line: string, from: 'stdout' | 'stderr') => void,
+  shown: readonly ShownFolder[] = [],
 ): Promise<Ended> {
   const inWork = (name: string): string => join(job.workDir, name);
   const command = {
@@ -158,6 +199,7 @@ function run(
     env: { ...job.env, HOME: inWork('home'), TMPDIR: inWork('tmp') },
     writable: [...['app', 'packs', 'home', 'tmp', 'env'].map(inWork), job.cacheDir],
     readable: [job.tools.bin, ...job.tools.targets],
+    shown,
   };
   return runInSandbox(job.sandbox, command, onLine, job.signal);
 }

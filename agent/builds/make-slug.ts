@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AppJson } from '../../src/builds/app-json.ts';
 import { parseProcfile } from '../../src/builds/procfile.ts';
 import { describeProcessTypes, processTypes } from '../../src/builds/process-types.ts';
-import { PlatformError } from '../../src/errors.ts';
+import type { BlobId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/view.ts';
 import type { SlugRef } from '../../src/ledger/op.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
@@ -10,10 +11,15 @@ import type { BuildRequest } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { pruneSource, readAppFile } from './app-tree.ts';
 import { STACK } from './build-env.ts';
+import type { BuildEngine } from './build-engine.ts';
 import type { BuildpackStore } from './buildpack-store.ts';
 import { compileApp } from './compile.ts';
+import { planImage } from './image-plan.ts';
+import { makeImage } from './make-image.ts';
 import type { HostTools } from './host-tools.ts';
+import type { Layer, LayerStore } from './layer-store.ts';
 import type { Sandbox } from './sandbox.ts';
+import { appJsonOf, setUpConfig, type SetUpHost } from './set-up-app.ts';
 import { packSlug, slugArch } from './slug-pack.ts';
 import { unpackSource } from './source.ts';
 
@@ -23,9 +29,14 @@ export type SlugParts = {
   readonly sandbox: Sandbox;
   readonly tools: HostTools;
   readonly store: BuildpackStore;
-  readonly blobs: Pick<Blobs, 'write'>;
-  readonly host: Pick<PeerHost, 'open'>;
+  readonly layers: LayerStore;
+  readonly blobs: Pick<Blobs, 'has' | 'write'>;
+  readonly host: SetUpHost;
   readonly arch: string;
+  /** Builds by Dockerfiles need it. */
+  readonly engine: BuildEngine | null;
+  /** File that remembers which layers of images are blobs. */
+  readonly imageRecord: string;
 };
 
 export type SlugJob = {
@@ -42,20 +53,39 @@ export async function makeSlug(
   parts: SlugParts,
   job: SlugJob,
 ): Promise<{ readonly ref: SlugRef; readonly buildpacks: readonly string[] }> {
-  const { request, app, workDir, print, signal } = job;
+  const { request, workDir, print, signal } = job;
   const appDir = join(workDir, 'app');
   await mkdir(appDir);
   await unpackSource(request.source, appDir);
   print('-----> Building on the Kith stack');
   const ignored = await pruneSource(appDir);
   if (ignored > 0) print(`       .slugignore leaves out ${ignored} ${ignored === 1 ? 'entry' : 'entries'}`);
-  // A bad Procfile is known before minutes are spent on a build.
-  await procfileOf(appDir);
+  // A bad Procfile or app.json is known before minutes are spent on a build.
+  const procfile = await procfileOf(appDir);
+  const appJson = await appJsonOf(appDir);
+  const app =
+    appJson === null ? job.app : await setUpConfig(parts.host, job.app, appJson, request.user, print);
   const config = configOf(parts.host, app);
+  const chosen = app.buildpacks.length > 0 ? app.buildpacks : (appJson?.buildpacks ?? []);
+  const buildpacks = config.has('BUILDPACK_URL') ? [config.get('BUILDPACK_URL') ?? ''] : chosen;
+  const plan = buildpacks.length > 0 ? null : await planImage(appDir, parts.engine, print);
+  if (plan !== null) {
+    const ref = await makeImage({
+      ...parts,
+      plan,
+      request,
+      appDir,
+      procfile,
+      recordPath: parts.imageRecord,
+      print,
+      signal,
+    });
+    return { ref: { ...ref, ...setupOf(appJson) }, buildpacks: [] };
+  }
   const compiled = await compileApp({
     workDir,
     cacheDir: job.cacheDir,
-    buildpacks: config.has('BUILDPACK_URL') ? [config.get('BUILDPACK_URL') ?? ''] : app.buildpacks,
+    buildpacks,
     config,
     env: {
       ...parts.env,
@@ -65,6 +95,7 @@ export async function makeSlug(
     sandbox: parts.sandbox,
     tools: parts.tools,
     store: parts.store,
+    layers: parts.layers,
     print,
     signal,
   });
@@ -74,19 +105,44 @@ export async function makeSlug(
   for (const line of describeProcessTypes(types, compiled.name)) print(line);
   print('');
   print('-----> Compressing...');
-  const { id, bytes } = await packSlug(appDir, parts.blobs, signal);
-  print(`       Done: ${(bytes / 1024 ** 2).toFixed(1)}M`);
+  const { arch, slug, layers } = await packParts(parts, appDir, compiled.layers, signal);
+  print(
+    `       Done: ${mega(slug.bytes)}${layers.map(({ bytes }) => ` over ${mega(bytes)} shared`).join('')}`,
+  );
   const ref: SlugRef = {
-    id,
-    bytes,
-    arch: await slugArch(appDir, parts.arch),
+    ...slug,
+    arch,
     stack: STACK,
     processTypes: types.all,
     commit: request.version,
     buildpack: compiled.name,
     source: request.bundle,
+    ...setupOf(appJson),
+    ...(layers.length === 0 ? {} : { layers }),
   };
   return { ref, buildpacks: compiled.buildpacks };
+}
+
+type Part = { readonly id: BlobId; readonly bytes: number };
+
+/** Packs what is the app's own. A layer that is new here was being packed while the app was built. */
+async function packParts(
+  parts: SlugParts,
+  appDir: string,
+  layers: readonly Layer[],
+  signal: AbortSignal,
+): Promise<{ readonly arch: string; readonly slug: Part; readonly layers: readonly Part[] }> {
+  const below = await Promise.all(layers.map(({ packed }) => packed));
+  const needs = below.find((layer) => layer.arch !== 'any')?.arch;
+  const [{ id, bytes }, arch] = await Promise.all([
+    packSlug(appDir, parts.blobs, signal, { without: layers.map(({ path }) => path), layers: below }),
+    needs ?? slugArch(appDir, parts.arch),
+  ]);
+  return { arch, slug: { id, bytes }, layers: below.map((layer) => ({ id: layer.id, bytes: layer.bytes })) };
+}
+
+function mega(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)}M`;
 }
 
 async function procfileOf(appDir: string): Promise<Readonly<Record<string, string>> | null> {
@@ -94,12 +150,16 @@ async function procfileOf(appDir: string): Promise<Readonly<Record<string, strin
   return text === null ? null : parseProcfile(text);
 }
 
-/** The config vars of the current release, opened. */
+function setupOf(appJson: AppJson | null): Pick<SlugRef, 'setup'> {
+  if (appJson === null) return {};
+  const { setup } = appJson;
+  return setup.postdeploy === null && Object.keys(setup.formation).length === 0 ? {} : { setup };
+}
+
+/** The config vars that are set, opened. */
 function configOf(host: Pick<PeerHost, 'open'>, app: App): ReadonlyMap<string, string> {
-  const release = app.current === null ? undefined : app.releases.get(app.current);
-  if (release === undefined) throw new PlatformError('not_found', `App "${app.name}" has no release yet`);
   const config = new Map<string, string>();
-  for (const [key, { value }] of release.config) {
+  for (const [key, { value }] of app.config) {
     if (value !== null) config.set(key, host.open(app.id, key, value));
   }
   return config;

@@ -3,7 +3,7 @@ import type { PeerId } from '../../src/ids.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildOutcome, BuildRequest } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
-import type { OutputLog } from './output-log.ts';
+import type { OutputLog } from '../lib/output-log.ts';
 
 export type EndedBuild = {
   readonly request: BuildRequest;

@@ -1,6 +1,7 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
 import type { SlugRef } from '../../src/ledger/op.ts';
+import { releaseCommandOf } from '../../src/ledger/release-status.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildRequest } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
@@ -18,8 +19,8 @@ const COPIES = 3;
 const REPLICATE_MS = 3 * 60_000;
 
 /**
- * Copies the slug and its source to other peers, and only then releases it: whoever has to run it finds it somewhere
- * even if this host dies now.
+ * Copies the slug, its layers and its source to other peers, and only then releases it: whoever has to run it finds it
+ * somewhere even if this host dies now. Peers that hold a layer already say so at once.
  */
 export async function releaseSlug(
   parts: ReleaseParts,
@@ -30,7 +31,8 @@ export async function releaseSlug(
 ): Promise<ReleaseId> {
   print('-----> Launching...');
   const within = AbortSignal.any([signal, AbortSignal.timeout(REPLICATE_MS)]);
-  const blobs = [slug.id, ...(slug.source === null ? [] : [slug.source])];
+  const layers = (slug.layers ?? []).map(({ id }) => id);
+  const blobs = [...layers, slug.id, ...(slug.source === null ? [] : [slug.source])];
   const copies = 1 + Math.min(...(await Promise.all(blobs.map((id) => replicate(parts, id, within)))));
   signal.throwIfAborted();
   if (copies > 1) print(`       ${copies} peers hold the slug`);
@@ -47,6 +49,13 @@ export async function releaseSlug(
     (app?.current ? app.releases.get(app.current) : undefined);
   if (app === undefined || release === undefined)
     throw new PlatformError('internal', 'The release cannot be found');
+  if (release.status === 'pending') {
+    print(
+      releaseCommandOf(slug) === null
+        ? ' !     An earlier release still runs its release command: this one waits for it.'
+        : ' !     Release command declared: this new release will not be available until the command succeeds.',
+    );
+  }
   print(`       Released ${release.label}`);
   print(`       http://${app.name}.${parts.domain ?? 'localhost'}:${parts.httpPort}/ deployed to Kith`);
   print('');

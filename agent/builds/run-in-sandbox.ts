@@ -1,19 +1,18 @@
 import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import type { Readable } from 'node:stream';
+import { eachLine } from './each-line.ts';
+import { runInContainer } from './run-in-container.ts';
 import { sandboxArgv, type Sandbox, type SandboxCommand } from './sandbox.ts';
 
 export type Ended = { readonly status: number | null; readonly signal: string | null };
 
-// A line longer than this is shown in pieces, so that a build cannot fill the agent's memory with one.
-const LINE_BYTES_MAX = 16 * 1024;
 // After the process has ended, a grandchild that kept the pipe open may not hold the build up.
 const PIPE_GRACE_MS = 2_000;
 
 export type OnLine = (line: string, from: 'stdout' | 'stderr') => void;
 
 /**
- * Runs a command in its own process group until it ends; `onLine` gets its output by lines. When `signal` aborts, the
+ * Runs a command in its own process group, or container, until it ends; `onLine` gets its output by lines. When `signal` aborts, the
  * whole group is killed.
  */
 export async function runInSandbox(
@@ -22,6 +21,9 @@ export async function runInSandbox(
   onLine: OnLine,
   signal: AbortSignal,
 ): Promise<Ended> {
+  if (sandbox.kind === 'docker') {
+    return await runInContainer(sandbox.engine, sandbox.uid, command, onLine, signal);
+  }
   signal.throwIfAborted();
   const [file = 'bash', ...args] = sandboxArgv(sandbox, command);
   const child = spawn(file, args, {
@@ -71,25 +73,4 @@ function beNice(pid: number): void {
     // It has ended already.
     return;
   }
-}
-
-/** Calls `onLine` for each line of a stream; resolves when the stream has ended or was destroyed. */
-export async function eachLine(stream: Readable, onLine: (line: string) => void): Promise<void> {
-  let rest = '';
-  stream.setEncoding('utf8');
-  try {
-    for await (const chunk of stream as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line.replace(/\r$/, '').replace(/^.*\r/, ''));
-      while (rest.length > LINE_BYTES_MAX) {
-        onLine(rest.slice(0, LINE_BYTES_MAX));
-        rest = rest.slice(LINE_BYTES_MAX);
-      }
-    }
-  } catch (error) {
-    // Closed under us by the grace above or by a kill: what came so far is all there is.
-    if (!stream.destroyed) throw error;
-  }
-  if (rest !== '') onLine(rest);
 }

@@ -2,13 +2,19 @@ import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BuildEngine } from './build-engine.ts';
 
 /** How builds are kept apart from the host: told once at start, in the log. */
 export type Sandbox = {
-  readonly kind: 'bubblewrap' | 'none';
   /** The user builds run as where the agent is root; null: the agent's own. */
   readonly uid: number | null;
-};
+} & (
+  | { readonly kind: 'bubblewrap' | 'none' }
+  /** A container of the stack image for each command. */
+  | { readonly kind: 'docker'; readonly engine: BuildEngine }
+);
+/** One that is a program of this host. */
+export type HostSandbox = Extract<Sandbox, { readonly kind: 'bubblewrap' | 'none' }>;
 
 export type SandboxCommand = {
   /** Bash script; the arguments are its `$1`… */
@@ -18,7 +24,11 @@ export type SandboxCommand = {
   /** Folders that the command may change, and what else of the host (beside its system folders) it may see. */
   readonly writable: readonly string[];
   readonly readable: readonly string[];
+  /** Folders seen read-only at another path than their own: `at` is an empty folder in a writable one. */
+  readonly shown: readonly ShownFolder[];
 };
+
+export type ShownFolder = { readonly from: string; readonly at: string };
 
 // nobody: owns nothing, and no other service of a sane host runs as it with files worth reading.
 const BUILD_UID = 65_534;
@@ -35,16 +45,21 @@ const SYSTEM_FOLDERS = [
   '/gnu/store',
 ];
 
+export function containerSandbox(engine: BuildEngine): Sandbox {
+  return { kind: 'docker', engine, uid: process.getuid?.() === 0 ? BUILD_UID : null };
+}
+
 /** Finds out, by trying, whether bubblewrap works here: it needs user namespaces or root, which containers often lack. */
 export async function probeSandbox(): Promise<Sandbox> {
   const uid = process.getuid?.() === 0 ? BUILD_UID : null;
-  const wrapped: Sandbox = { kind: 'bubblewrap', uid };
+  const wrapped: HostSandbox = { kind: 'bubblewrap', uid };
   const [file, ...args] = sandboxArgv(wrapped, {
     script: 'exit 0',
     args: [],
     env: {},
     writable: [],
     readable: [],
+    shown: [],
   });
   const probe = spawn(file ?? 'bwrap', args, { stdio: 'ignore' });
   const works = await Promise.race([
@@ -61,13 +76,20 @@ export async function probeSandbox(): Promise<Sandbox> {
 /** One truthful sentence about it. */
 export function describeSandbox(sandbox: Sandbox): string {
   const user = sandbox.uid === null ? "the agent's own user" : `user ${sandbox.uid}`;
+  if (sandbox.kind === 'docker') {
+    const { image, memoryMiB } = sandbox.engine;
+    return `containers of ${image}: own files, processes, IPC and network; at most ${memoryMiB} MiB; as ${user}`;
+  }
   return sandbox.kind === 'bubblewrap'
     ? `bubblewrap: own files, processes and IPC; shared network; as ${user}`
     : `none: bubblewrap does not work here; as ${user}`;
 }
 
-/** The command line that runs `command` in the sandbox. Secrets are in neither: they travel in files. */
-export function sandboxArgv(sandbox: Sandbox, command: SandboxCommand): readonly string[] {
+/**
+ * The command line that runs `command` in the sandbox. Secrets are in neither: they travel in files. Without bubblewrap
+ * nothing can be shown elsewhere than where it is: whoever asks for it copies.
+ */
+export function sandboxArgv(sandbox: HostSandbox, command: SandboxCommand): readonly string[] {
   const asUser =
     sandbox.uid === null
       ? []
@@ -112,6 +134,7 @@ export function sandboxArgv(sandbox: Sandbox, command: SandboxCommand): readonly
     ]),
     ...command.readable.flatMap((path) => ['--ro-bind', path, path]),
     ...command.writable.flatMap((path) => ['--bind', path, path]),
+    ...command.shown.flatMap(({ from, at }) => ['--ro-bind', from, at]),
     '--',
     ...inner,
   ];

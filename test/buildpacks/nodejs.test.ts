@@ -75,6 +75,25 @@ test(
   },
 );
 
+test(
+  'the package manager that packageManager names is in the slug, and Node in a layer below it',
+  { timeout: NODE_MS },
+  async () => {
+    await using peer = await openBuildPeer();
+    const app = peer.host.createApp('woolly');
+    const { outcome, output } = await peer.build(app, {
+      'package.json': json({ packageManager: 'yarn@1.22.19', scripts: { start: 'node x' } }),
+      'yarn.lock': '# yarn lockfile v1\n',
+    });
+    expect(outcome.status, output).toBe('succeeded');
+    expect(peer.host.current(app.id).slug?.layers).toHaveLength(1);
+    const root = await peer.slug(app);
+    const [file, args, { cwd, env }] = inDyno(root, 'yarn --version && node --version', {});
+    const { stdout } = await promisify(execFile)(file, args, { cwd, env });
+    expect(stdout).toMatch(/^1\.22\.19\nv24\./);
+  },
+);
+
 test('what cannot be built is refused with a reason', { timeout: NODE_MS }, async () => {
   await using peer = await openBuildPeer();
   const app = peer.host.createApp('blog');

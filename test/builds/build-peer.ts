@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { openBuilds, type Builder, type BuilderOptions } from '../../agent/builds/builder.ts';
 import { unpackSource } from '../../agent/builds/source.ts';
 import { openBlobs, type BlobStore } from '../../agent/slugs/blob-store.ts';
-import type { BlobId } from '../../src/ids.ts';
+import type { SlugRef } from '../../src/ledger/op.ts';
 import type { App } from '../../src/ledger/view.ts';
 import type { BuildOutcome } from '../../src/shell/builds.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -92,7 +92,7 @@ export async function openBuildPeer(
     async slug(app) {
       const slug = host.current(app.id).slug;
       if (slug === null) throw new Error('Nothing was released');
-      return unpackSlug(blobs, slug.id, join(dir.path, `slug-${randomUUID()}`));
+      return unpackSlug(blobs, slug, join(dir.path, `slug-${randomUUID()}`));
     },
     async [Symbol.asyncDispose]() {
       await builds[Symbol.asyncDispose]();
@@ -123,8 +123,10 @@ export async function tarFolder(path: string): Promise<Readable> {
   return Readable.from([stdout]);
 }
 
-async function unpackSlug(blobs: BlobStore, id: BlobId, target: string): Promise<string> {
+async function unpackSlug(blobs: BlobStore, slug: SlugRef, target: string): Promise<string> {
   await mkdir(target);
-  await unpackSource(createReadStream(blobs.path(id)).pipe(createZstdDecompress()), target);
+  for (const { id } of [...(slug.layers ?? []), slug]) {
+    await unpackSource(createReadStream(blobs.path(id)).pipe(createZstdDecompress()), target);
+  }
   return target;
 }

@@ -25,6 +25,7 @@ export class FakeHost implements Host {
       createdAt: 0,
       updatedAt: 0,
       maintenance: false,
+      features: new Set(),
       destroyed: false,
       releases: new Map([[first.id, first]]),
       heads: [first.id],
@@ -34,6 +35,9 @@ export class FakeHost implements Host {
       buildpacks: [],
       domains: new Map(),
       builds: new Map(),
+      volumes: new Map(),
+      destroyedVolumes: new Set(),
+      config: first.config,
       ...overrides,
     };
     this.#put(app);
@@ -83,6 +87,13 @@ export class FakeHost implements Host {
 
   async command(command: Command): Promise<readonly OpId[]> {
     this.commands.push(command);
+    if (command.type === 'config.patch') {
+      const { config, id: by } = this.current(command.app);
+      const written = Object.entries(command.config).map(([key, value]) => [key, { value, by }] as const);
+      const description = 'Set config vars';
+      const all = new Map([...config, ...written]);
+      return [this.#release(command.app, { cause: 'config', description, config: all }).op];
+    }
     if (command.type !== 'release.deploy') return ['op' as OpId];
     const { slug, description } = command;
     return [this.#release(command.app, { cause: 'deploy', slug, description }).op];
@@ -97,6 +108,7 @@ export class FakeHost implements Host {
       releases: new Map([...app.releases, [release.id, release]]),
       heads: [release.id],
       current: release.id,
+      config: release.config,
     });
     return release;
   }
@@ -118,6 +130,9 @@ function releaseOf(parts: Partial<Release> & { readonly number: number }): Relea
     slug: null,
     config: new Map(),
     request: null,
+    status: 'succeeded',
+    attempts: [],
+    settled: null,
     ...parts,
     id: id as ReleaseId,
     op: id as OpId,

@@ -1,5 +1,16 @@
 # npm, yarn and pnpm: which one an app uses, and what it calls the same four steps.
 
+# read_package: what is to be known of package.json, by one start of Node.
+read_package() {
+  local facts
+  facts=$(node -e 'const $ = JSON.parse(require("fs").readFileSync("package.json", "utf8"));
+    const [, manager, version] = /^(yarn|pnpm)@([0-9][^+]*)/.exec($.packageManager ?? "") ?? [];
+    console.log(["heroku-prebuild", "heroku-postbuild", "build", "heroku-cleanup"].filter((name) => $.scripts?.[name]).join(" "));
+    console.log(Object.keys($.devDependencies ?? {})[0] ?? ($.workspaces && "workspaces") ?? "");
+    console.log(manager ?? "", version ?? "");') || fail 'Cannot read package.json: it is no valid JSON.'
+  { read -r SCRIPTS; read -r PRUNABLE; read -r PINNED_MANAGER PINNED_VERSION; } <<<"$facts" || true
+}
+
 choose_manager() {
   if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then echo npm
   elif [ -f yarn.lock ]; then echo yarn
@@ -12,23 +23,19 @@ choose_manager() {
 # as a Procfile may call them.
 install_manager() {
   [ "$MANAGER" = npm ] && return
-  local wanted package
-  wanted=$(json package.json "/^$MANAGER@([0-9][^+]*)/.exec(\$.packageManager ?? '')?.[1]" || true)
+  local wanted= package
+  [ "$MANAGER" = "$PINNED_MANAGER" ] && wanted=$PINNED_VERSION
   case "$MANAGER-$wanted" in
     yarn- | yarn-1.*) package="yarn@${wanted:-1.22.22}" ;;
     yarn-*) package="@yarnpkg/cli-dist@$wanted" ;;
     pnpm-*) package="pnpm@${wanted:-10}" ;;
   esac
   title "Installing $package"
-  npm install --silent --no-save --prefix "$BUILD_DIR/.kith/$MANAGER" "$package" </dev/null ||
+  npm install --silent --global "$package" </dev/null ||
     fail "Cannot install $package." 'Does the version that packageManager names exist?'
-  local name
-  for name in "$BUILD_DIR/.kith/$MANAGER/node_modules/.bin/"*; do
-    ln -sf "../../$MANAGER/node_modules/.bin/$(basename "$name")" "$BUILD_DIR/.kith/node/bin/"
-  done
 }
 
-has_script() { [ -n "$(json package.json "\$.scripts?.['$1']" || true)" ]; }
+has_script() { [[ " $SCRIPTS " == *" $1 "* ]]; }
 
 run_script() {
   has_script "$1" || return 0
@@ -56,8 +63,7 @@ install_dependencies() {
 prune_dependencies() {
   case "$MANAGER" in
     npm)
-      [ -n "$(json package.json 'Object.keys($.devDependencies ?? {})[0] ?? ($.workspaces && "workspaces")' || true)" ] ||
-        { echo 'None to prune'; return 0; }
+      [ -n "$PRUNABLE" ] || { echo 'None to prune'; return 0; }
       npm prune --omit=dev ;;
     yarn)
       [ -f .yarnrc.yml ] && { echo 'Modern yarn: development dependencies stay'; return 0; }

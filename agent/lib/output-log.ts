@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 
-// A build's output is cut off here: no build may fill the peer's memory.
+// Output is cut off here: no build may fill the peer's memory.
 const BYTES_MAX = 4 * 1024 * 1024;
 const CUT_NOTICE = ' !     The rest of the output is cut off\n';
 
-/** The text of one build: kept from its start, and live to whoever reads it while it grows. */
+/** The text of one build or release command: kept from its start, and live to whoever reads it while it grows. */
 export class OutputLog {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
@@ -30,7 +30,7 @@ export class OutputLog {
     return Buffer.concat(this.#chunks);
   }
 
-  /** From the start; ends with the build. */
+  /** From the start; ends with what is written. */
   read(): Readable {
     return Readable.from(this.#follow(), { objectMode: false });
   }
