@@ -4,18 +4,21 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AppId, DynoId } from '../../src/ids.ts';
-import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
+import type { AppId, BlobId, DynoId } from '../../src/ids.ts';
+import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
+import type { DynoAddress, DynoSpec, Runtime } from '../../src/shell/runtime.ts';
+import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { Recorder } from '../runtimes/recorder.ts';
-import { makeSlug, type Slug } from '../runtimes/slug.ts';
+import { Recorder, urlOf } from '../runtimes/recorder.ts';
+import { makeSlug } from '../runtimes/slug.ts';
 
 /** An app for whatever the command asks of it: `python3 app.py serve HOST`, `tree`, `stubborn`… */
 const APP = `
-import http.server, os, signal, socket, subprocess, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer as HTTPServer
+import os, signal, socket, subprocess, sys, time
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         body = ('hello from ' + os.environ['DYNO']).encode()
         self.send_response(200)
@@ -27,9 +30,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def serve(host='0.0.0.0', after='0'):
     time.sleep(float(after))
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    http.server.HTTPServer.address_family = family
-    http.server.HTTPServer((host, int(os.environ['PORT'])), Handler).serve_forever()
+    server = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if ':' in host:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    server.bind((host, int(os.environ['PORT'])))
+    server.listen(16)
+    http = HTTPServer(server.getsockname(), Handler, bind_and_activate=False)
+    http.socket = server
+    http.serve_forever()
 
 def say(*words):
     print(*words, flush=True)
@@ -71,7 +80,7 @@ def heart(port):
             os.chdir('/')
             server = socket.socket()
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind(('127.0.0.1', int(os.environ['PORT'])))
+            server.bind(('0.0.0.0', int(os.environ['PORT'])))
             server.listen()
             say('daemon ready')
             wait()
@@ -110,7 +119,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
     let dir: Awaited<ReturnType<typeof tempDir>>;
     let runtime: Runtime;
     let events: Recorder;
-    let slug: Slug;
+    let slug: SlugFiles;
 
     beforeAll(async () => {
       dir = await tempDir('kith-runtime-');
@@ -133,10 +142,11 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
         app: randomUUID() as AppId,
         name: 'web.1',
         command,
-        ...slug,
+        slug,
         env: {},
         web: false,
-        memoryMiB: 512,
+        size: DEFAULT_SIZE,
+        volumes: [],
         attach: null,
         labels: {},
         ...more,
@@ -157,28 +167,26 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
 
     test('a web dyno starts, listens on its port and answers', async () => {
       const dyno = await start('python3 app.py serve 0.0.0.0', { web: true });
-      const port = await events.listening(dyno);
-      const response = await fetch(`http://127.0.0.1:${port}/`);
+      const response = await fetch(urlOf(await events.listening(dyno)));
       expect(await response.text()).toBe('hello from web.1');
       expect(events.tags(dyno)).toEqual(['started', 'listening']);
       await kill(dyno);
     });
 
     test('a dyno that binds only IPv6, or only after a while, is listening once it accepts', async () => {
-      const six = await start('python3 app.py serve ::1', { web: true });
-      const late = await start('python3 app.py serve 127.0.0.1 1', { web: true });
-      const port = await events.listening(six);
-      expect((await fetch(`http://[::1]:${port}/`)).status).toBe(200);
-      expect((await fetch(`http://127.0.0.1:${await events.listening(late)}/`)).status).toBe(200);
+      const six = await start('python3 app.py serve ::', { web: true });
+      const late = await start('python3 app.py serve 0.0.0.0 1', { web: true });
+      expect((await fetch(urlOf(await events.listening(six)))).status).toBe(200);
+      expect((await fetch(urlOf(await events.listening(late)))).status).toBe(200);
       await Promise.all([kill(six), kill(late)]);
     });
 
-    test('two web dynos get different ports', async () => {
+    test('two web dynos get different addresses', async () => {
       const [one, two] = await Promise.all([
         start('python3 app.py serve', { web: true }),
         start('python3 app.py serve', { web: true }),
       ]);
-      expect(await events.listening(one)).not.toBe(await events.listening(two));
+      expect(await events.listening(one)).not.toEqual(await events.listening(two));
       await Promise.all([kill(one), kill(two)]);
     });
 
@@ -204,7 +212,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       const home = lines.find((line) => line.startsWith('HOME='))?.slice('HOME='.length);
       expect(lines.at(-1)).toBe(home);
       const started = events.of(dyno).find((event) => event.tag === 'started');
-      expect(lines).toContain(`PORT=${started?.tag === 'started' && started.port}`);
+      expect(lines).toContain(`PORT=${started?.tag === 'started' && started.address?.port}`);
       const names = lines.slice(0, -1).map((line) => line.split('=')[0]);
       const own = ['A', 'EMPTY', 'ORDER', 'ONE', 'PORT', 'DYNO', 'PS', 'HOME', 'PATH'];
       const shells = ['PWD', 'SHLVL', '_', 'TMPDIR', 'HOSTNAME', 'KITH_OWNER'];
@@ -265,8 +273,10 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
     test('a flood of output is dropped and counted by gaps, and never stops the dyno', async () => {
       const dyno = await start('python3 app.py flood 100');
       await events.line(dyno, 'flood over', 60_000);
-      expect(events.output(dyno).at(-1)?.seq).toBe(1_000_001);
       const seqs = events.output(dyno).map((event) => event.seq);
+      // Exactly, where the runtime counts; an Engine drops whole files of its log without a word.
+      if (runtime.kind === 'process') expect(seqs.at(-1)).toBe(1_000_001);
+      expect(seqs.at(-1)).toBeLessThanOrEqual(1_000_001);
       expect(seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] ?? 0))).toBe(true);
       await kill(dyno);
     }, 90_000);
@@ -307,10 +317,10 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
     test('daemons that a dyno left behind end with it, by SIGKILL or by its own end', async () => {
       const killed = await start('python3 app.py heart stay', { web: true });
       const ended = await start('python3 app.py heart 0.5', { web: true });
-      const ports = await Promise.all([events.listening(killed), events.listening(ended)]);
+      const addresses = await Promise.all([events.listening(killed), events.listening(ended)]);
       await runtime.signal(killed, 'SIGKILL');
       await Promise.all([events.exited(killed), events.exited(ended)]);
-      for (const port of ports) await eventually(() => isRefused(port ?? 0));
+      for (const address of addresses) await eventually(() => isSilent(address));
       await Promise.all([runtime.remove(killed), runtime.remove(ended)]);
     });
 
@@ -325,15 +335,15 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
     });
 
     test('a slug that cannot be read is said so, and nothing is left of the dyno', async () => {
-      const broken = spec('true', { slugId: 'missing', slugPath: `${dir.path}/missing.tar.zst` });
+      const missing = { ...slug, id: 'missing' as BlobId, path: `${dir.path}/missing.tar.zst` };
+      const broken = spec('true', { slug: missing });
       await expect(runtime.start(broken)).rejects.toMatchObject({ name: 'PlatformError' });
       expect(events.of(broken.dyno)).toEqual([]);
       expect((await runtime.list(() => 0)).map((found) => found.dyno)).not.toContain(broken.dyno);
     });
 
     test('a prepared slug is used, by two calls at once too, and a collected one is unpacked again', async () => {
-      const { slugId, slugPath } = slug;
-      await Promise.all([runtime.prepare(slugId, slugPath), runtime.prepare(slugId, slugPath)]);
+      await Promise.all([runtime.prepare(slug), runtime.prepare(slug)]);
       const before = await start('test -f app.py');
       await runtime.collect(new Set());
       const after = await start('test -f app.py');
@@ -343,8 +353,11 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
 
     test('statistics count the memory and CPU of all processes', async () => {
       const dyno = await start('python3 -c "x = bytearray(64 << 20); import time; time.sleep(1000)" & wait');
-      await eventually(async () => ((await runtime.stats(dyno))?.memoryMiB ?? 0) > 64, { withinMs: 25_000 });
-      expect((await runtime.stats(dyno))?.memoryMiB).toBeLessThan(128);
+      await eventually(async () => ((await runtime.stats(dyno))?.rssMiB ?? 0) > 64, { withinMs: 25_000 });
+      const stats = await runtime.stats(dyno);
+      expect(stats?.rssMiB).toBeLessThan(128);
+      expect(stats?.processes).toBeGreaterThanOrEqual(2);
+      expect(stats?.cpuSeconds).toBeGreaterThan(0);
       await kill(dyno);
     });
 
@@ -387,6 +400,9 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
         await terminal.shows('%%');
         terminal.type('cat\r');
         await terminal.shows('cat\r\n');
+        // The echo comes before there is a cat.
+        terminal.type('meow\r');
+        await terminal.shows('meow\r\nmeow\r\n');
         terminal.type('\x03');
         await terminal.shows('^C');
         terminal.type('echo $((6 * 7)); exit 3\r');
@@ -433,7 +449,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       const web = await start('python3 app.py serve', { web: true, labels });
       const counter = await start('python3 app.py count 150', { labels: { n: '1' } });
       const ending = await start('echo last words; sleep 0.3; exit 9');
-      const port = await events.listening(web);
+      const address = await events.listening(web);
       await events.line(counter, 'line 5');
       await runtime[Symbol.asyncDispose]();
       const before = events;
@@ -448,7 +464,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       expect(found.find((dyno) => dyno.dyno === web)).toEqual({
         dyno: web,
         labels,
-        port,
+        address,
         listening: true,
         exited: null,
       });
@@ -459,7 +475,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       const seqs = new Set([...before.output(counter), ...events.output(counter)].map((event) => event.seq));
       expect([...seqs].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
       expect(new Set(numbers).size).toBe(150);
-      expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+      expect((await fetch(urlOf(address))).status).toBe(200);
       await runtime.signal(web, 'SIGTERM');
       expect((await events.exited(web)).status).toBe(143);
       expect(events.tags(web)).toEqual(['exited']);
@@ -494,12 +510,14 @@ class Screen {
   }
 }
 
-async function isRefused(port: number): Promise<boolean> {
+/** Nobody is there any more: refused where others share the address, without answer where the address went too. */
+async function isSilent(address: DynoAddress | null): Promise<boolean> {
   try {
-    await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(200) });
+    await fetch(urlOf(address), { signal: AbortSignal.timeout(200) });
     return false;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    return (cause as { code?: string } | undefined)?.code === 'ECONNREFUSED';
+    const { code } = (cause ?? {}) as { code?: string };
+    return code === 'ECONNREFUSED' || code === 'EHOSTUNREACH';
   }
 }

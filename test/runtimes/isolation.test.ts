@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
+import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
 import type { AppId, DynoId } from '../../src/ids.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -21,10 +22,11 @@ async function linesOf(runtime: Runtime, dir: string, command: string): Promise<
     app: randomUUID() as AppId,
     name: 'worker.1',
     command,
-    ...slug,
+    slug,
     env: {},
     web: false,
-    memoryMiB: 512,
+    size: DEFAULT_SIZE,
+    volumes: [],
     attach: null,
     labels: {},
   };
@@ -82,6 +84,6 @@ test.runIf(isRoot)(
 test('without bubblewrap the isolation sentence promises no namespaces', async () => {
   await using temp = await tempDir('kith-isolation-');
   const runtime = await openProcessRuntime({ dir: `${temp.path}/data`, log, bubblewrap: 'off' });
-  expect(runtime.isolation).toMatch(/^own session.*no namespaces.*no memory limit$/);
+  expect(runtime.isolation).toMatch(/^own session.*no namespaces.*no disk limit$/);
   await runtime.shutdown();
 });

@@ -8,12 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
+import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
 import type { AppId, DynoId } from '../../src/ids.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
+import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from './recorder.ts';
-import { makeSlug, type Slug } from './slug.ts';
+import { makeSlug } from './slug.ts';
 
 const log = pino({ level: 'silent' });
 const AGENT = fileURLToPath(new URL('./crashing-agent.ts', import.meta.url));
@@ -24,7 +26,7 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     return { runtime, events: new Recorder(runtime) };
   }
 
-  async function setUp(): Promise<{ dir: string; slug: Slug; dispose: () => PromiseLike<void> }> {
+  async function setUp(): Promise<{ dir: string; slug: SlugFiles; dispose: () => PromiseLike<void> }> {
     const temp = await tempDir('kith-keeper-');
     const slug = await makeSlug(temp.path, { file: 'x' });
     return { dir: `${temp.path}/data`, slug, dispose: () => temp[Symbol.asyncDispose]() };
@@ -148,16 +150,17 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
   });
 });
 
-function spec(command: string, slug: Slug, more: Partial<DynoSpec> = {}): DynoSpec {
+function spec(command: string, slug: SlugFiles, more: Partial<DynoSpec> = {}): DynoSpec {
   return {
     dyno: randomUUID() as DynoId,
     app: randomUUID() as AppId,
     name: 'worker.1',
     command,
-    ...slug,
+    slug,
     env: {},
     web: false,
-    memoryMiB: 512,
+    size: DEFAULT_SIZE,
+    volumes: [],
     attach: null,
     labels: {},
     ...more,

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
+import { insideContract } from '../contract/inside.ts';
 import { runtimeContract } from '../contract/runtime.ts';
 
 const log = pino({ level: 'silent' });
@@ -8,3 +9,11 @@ runtimeContract('process with bubblewrap', (dir) => openProcessRuntime({ dir: `$
 runtimeContract('process without namespaces', (dir) =>
   openProcessRuntime({ dir: `${dir}/data`, log, bubblewrap: 'off' }),
 );
+
+for (const bubblewrap of ['auto', 'off'] as const) {
+  for (const cgroups of ['auto', 'off'] as const) {
+    insideContract(`process, bubblewrap ${bubblewrap}, control groups ${cgroups}`, (dir) =>
+      openProcessRuntime({ dir: `${dir}/data`, log, bubblewrap, cgroups }),
+    );
+  }
+}

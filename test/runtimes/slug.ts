@@ -4,11 +4,20 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdCompressSync } from 'node:zlib';
-
-export type Slug = { readonly slugId: string; readonly slugPath: string };
+import type { BlobId } from '../../src/ids.ts';
+import type { SlugFile, SlugFiles } from '../../src/shell/slug-files.ts';
 
 /** Packs files (path -> content) as a slug in `dir`: what `/app` will hold. Those with `#!` are made executable. */
-export async function makeSlug(dir: string, files: Readonly<Record<string, string>>): Promise<Slug> {
+export async function makeSlug(
+  dir: string,
+  files: Readonly<Record<string, string>>,
+  layers: readonly SlugFile[] = [],
+): Promise<SlugFiles> {
+  return { ...(await makeLayer(dir, files)), layers, format: 'slug' };
+}
+
+/** Packs files as a `.tar.zst` of its own, to lie under slugs. */
+export async function makeLayer(dir: string, files: Readonly<Record<string, string>>): Promise<SlugFile> {
   const tree = join(dir, `tree-${Object.keys(files).length}-${Math.random().toString(36).slice(2)}`);
   await mkdir(tree, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
@@ -19,9 +28,14 @@ export async function makeSlug(dir: string, files: Readonly<Record<string, strin
   const options = { encoding: 'buffer', maxBuffer: 512 * 1024 * 1024 } as const;
   const { stdout } = await promisify(execFile)('tar', ['-c', '-C', tree, '.'], options);
   await rm(tree, { recursive: true });
-  const packed = zstdCompressSync(stdout);
-  const slugId = createHash('sha256').update(packed).digest('hex');
-  const slugPath = join(dir, `${slugId}.tar.zst`);
-  await writeFile(slugPath, packed);
-  return { slugId, slugPath };
+  return await keepBlob(dir, stdout);
+}
+
+/** Compresses bytes and keeps them under their hash, as the blob store does. */
+export async function keepBlob(dir: string, bytes: Buffer): Promise<SlugFile> {
+  const packed = zstdCompressSync(bytes);
+  const id = createHash('sha256').update(packed).digest('hex') as BlobId;
+  const path = join(dir, `${id}.tar.zst`);
+  await writeFile(path, packed);
+  return { id, path };
 }

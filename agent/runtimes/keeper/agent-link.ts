@@ -78,7 +78,7 @@ export class AgentLink {
   #advance(follow: Follow): boolean {
     const { dyno } = follow;
     if (!dyno.isStarted) return false;
-    const { port, listening, exited } = dyno.record();
+    const { port, listening, host, exited } = dyno.record();
     if (!follow.started) {
       follow.started = true;
       this.send({ tag: 'started', dyno: dyno.id, port });
@@ -86,7 +86,7 @@ export class AgentLink {
     }
     if (listening && !follow.listening) {
       follow.listening = true;
-      this.send({ tag: 'listening', dyno: dyno.id });
+      this.send({ tag: 'listening', dyno: dyno.id, host: host ?? null });
       return true;
     }
     const lines = dyno.ring.read(follow.seq + 1, BATCH_BYTES);

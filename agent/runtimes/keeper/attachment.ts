@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Duplex, Readable, Writable } from 'node:stream';
 
 /** Output made before the client comes. When it is full the dyno waits in its write. */
@@ -13,6 +14,8 @@ export class Attachment {
   #client: Duplex | null = null;
   #isClientGone = false;
   #isEnded = false;
+  readonly #ended = Promise.withResolvers<void>();
+  #bytes = 0;
 
   /** @param endOfInput what stands for the end of input on a terminal; null: `input` is ended */
   constructor(output: Readable, input: Writable, endOfInput: string | null) {
@@ -22,6 +25,7 @@ export class Attachment {
     output.on('data', (data: Buffer) => this.#onOutput(data));
     output.on('close', () => {
       this.#isEnded = true;
+      this.#ended.resolve();
       this.#client?.end();
       this.#input.destroy();
     });
@@ -34,6 +38,15 @@ export class Attachment {
   /** The end of what was said so far: why a start failed. */
   earlyText(): string {
     return Buffer.concat(this.#early).toString('utf8').trim();
+  }
+
+  /** Waits until the output ends, or those who may hold it open have said nothing for so long. */
+  async lastOutput(idleMs: number): Promise<void> {
+    for (let told = -1; !this.#isEnded && (this.#output.isPaused() || told !== this.#bytes);) {
+      told = this.#bytes;
+      await Promise.race([this.#ended.promise, sleep(idleMs)]);
+    }
+    this.#output.destroy();
   }
 
   connect(client: Duplex): void {
@@ -56,6 +69,7 @@ export class Attachment {
   }
 
   #onOutput(data: Buffer): void {
+    this.#bytes += data.length;
     if (this.#isClientGone) return;
     if (this.#client !== null) {
       if (!this.#client.write(data)) this.#output.pause();

@@ -2,17 +2,22 @@ import type { Socket } from 'node:net';
 import { onJsonLines } from '../../lib/json-lines.ts';
 import { AgentLink } from './agent-link.ts';
 import { KeptDyno } from './kept-dyno.ts';
-import type { Greeting, Launch, Request } from './protocol.ts';
+import { listProcesses, type ProcessEntry } from './process-tree.ts';
+import { NOT_RUNNING, type Greeting, type Launch, type Request } from './protocol.ts';
 import { readLine } from './read-line.ts';
 import { startWarden } from './warden.ts';
 
 const GREETING_BYTES_MAX = 4_096;
 const GREETING_MS_MAX = 5_000;
 const IDLE_EXIT_MS = 60_000;
+const MEMORY_CHECK_MS = 500;
+const EXEC_CLAIM_MS = 30_000;
 
 /** Parent of all dynos of one agent: runs them, keeps what they say, and tells whichever agent is there. */
 export class Keeper {
   readonly #dynos = new Map<string, KeptDyno>();
+  /** Commands beside dynos, each as long as it has a client. */
+  readonly #execs = new Map<string, KeptDyno>();
   readonly #wardenMarker: string;
   readonly #isReachable: () => boolean;
   readonly #exit: () => void;
@@ -29,6 +34,10 @@ export class Keeper {
     this.#isReachable = isReachable;
     this.#exit = exit;
     this.#armIdleExit();
+    setInterval(() => {
+      let listed: readonly ProcessEntry[] | undefined;
+      for (const dyno of this.#dynos.values()) dyno.checkMemory(() => (listed ??= listProcesses()));
+    }, MEMORY_CHECK_MS);
   }
 
   async onConnection(socket: Socket): Promise<void> {
@@ -49,18 +58,22 @@ export class Keeper {
     this.#link?.send({ tag: 'superseded' });
     this.#link?.close();
     this.#link = link;
+    for (const exec of this.#execs.values()) void this.#endExec(exec);
     clearTimeout(this.#idleTimer);
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       if (this.#link !== link) return;
       this.#link = null;
+      for (const exec of this.#execs.values()) void this.#endExec(exec);
       this.#armIdleExit();
     });
     onJsonLines(socket, (value) => void this.#answer(link, value as Request & { readonly id: number }));
   }
 
   #serveClient(socket: Socket, id: string): void {
-    const dyno = this.#dynos.get(id);
+    const exec = this.#execs.get(id);
+    if (exec !== undefined) socket.once('close', () => void this.#endExec(exec));
+    const dyno = exec ?? this.#dynos.get(id);
     if (dyno === undefined || dyno.isTaken) {
       const reason = dyno === undefined ? 'there is no such dyno' : 'it takes one client, once';
       socket.end(`${JSON.stringify({ reason })}\n`);
@@ -92,10 +105,12 @@ export class Keeper {
         return null;
       case 'spawn':
         return await this.#spawn(link, request.launch);
+      case 'exec':
+        return await this.#exec(link, request.dyno, request.launch);
       case 'signal':
-        return this.#dynos.get(request.dyno)?.signal(request.signal) ?? null;
+        return this.#kept(request.dyno)?.signal(request.signal) ?? null;
       case 'resize':
-        return this.#dynos.get(request.dyno)?.resize(request.columns, request.rows) ?? null;
+        return this.#kept(request.dyno)?.resize(request.columns, request.rows) ?? null;
       case 'remove':
         return await this.#remove(link, request.dyno);
       case 'shutdown':
@@ -121,6 +136,37 @@ export class Keeper {
       throw error;
     }
     return dyno.record();
+  }
+
+  async #exec(link: AgentLink, id: string, launch: Launch): Promise<null> {
+    const dyno = this.#dynos.get(id);
+    if (dyno === undefined || !dyno.isRunning) throw new Error(NOT_RUNNING);
+    const secrets = dyno.environment + launch.secrets;
+    const exec = await KeptDyno.spawn({ ...launch, secrets }, () => this.#link?.wake());
+    this.#execs.set(exec.id, exec);
+    link.follow(exec, null);
+    try {
+      await exec.started();
+    } catch (error) {
+      link.unfollow(exec.id);
+      await this.#endExec(exec);
+      throw dyno.isRunning ? error : new Error(NOT_RUNNING);
+    }
+    setTimeout(() => {
+      if (!exec.isTaken) void this.#endExec(exec);
+    }, EXEC_CLAIM_MS).unref();
+    return null;
+  }
+
+  /** One that has closed its output is about to end by itself, and its status is wanted. */
+  async #endExec(exec: KeptDyno): Promise<void> {
+    if (!exec.isSilent) await exec.kill();
+    await exec.ended;
+    this.#execs.delete(exec.id);
+  }
+
+  #kept(id: string): KeptDyno | undefined {
+    return this.#dynos.get(id) ?? this.#execs.get(id);
   }
 
   async #remove(link: AgentLink, id: string): Promise<null> {

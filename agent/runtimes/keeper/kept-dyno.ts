@@ -7,7 +7,8 @@ import { Attachment } from './attachment.ts';
 import { watchPort } from './listen-watch.ts';
 import type { LogRing } from './log-ring.ts';
 import { LogSink } from './log-sink.ts';
-import { dynoProcesses, killTargets, signalAll } from './process-tree.ts';
+import { exceedsMemory, forbidForks } from './memory-use.ts';
+import { dynoProcesses, killTargets, signalAll, type ProcessEntry } from './process-tree.ts';
 import type { DynoRecord, Exit, Launch } from './protocol.ts';
 import { openStdio, type Stdio } from './stdio.ts';
 
@@ -17,6 +18,7 @@ const ALIVE_MS = 500;
 /** Output may be held open by a process that got away; its end is not awaited longer. */
 const LAST_OUTPUT_MS = 1_000;
 const KILL_ROUNDS_MAX = 100;
+const ROUNDS_BEFORE_STOP = 3;
 
 /** One dyno and all that must not die with the agent: its process, stdio, last output and exit code. */
 export class KeptDyno {
@@ -31,6 +33,8 @@ export class KeptDyno {
   readonly #changed: () => void;
   #isStarted = false;
   #listening = false;
+  #host: string | null = null;
+  #outOfMemory = false;
   #exited: Exit | null = null;
   #isEnding = false;
   readonly #ended = Promise.withResolvers<void>();
@@ -94,6 +98,24 @@ export class KeptDyno {
     return this.#attachment === null || this.#attachment.isTaken;
   }
 
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get isSilent(): boolean {
+    return this.#stdio.output.destroyed;
+  }
+
+  get isRunning(): boolean {
+    return this.#isStarted && !this.#isEnding;
+  }
+
+  /** Its config vars as the wrapper reads them: all up to the last NUL, behind which comes the command. */
+  get environment(): string {
+    const { secrets } = this.#launch;
+    return secrets.slice(0, secrets.lastIndexOf('\0') + 1);
+  }
+
   record(): DynoRecord {
     return {
       dyno: this.id,
@@ -103,6 +125,7 @@ export class KeptDyno {
       containment: this.#launch.containment,
       port: this.#launch.port,
       listening: this.#listening,
+      host: this.#host,
       exited: this.#exited,
     };
   }
@@ -132,7 +155,10 @@ export class KeptDyno {
       const timer = setTimeout(() => this.#onListening(), ALIVE_MS);
       this.#stopWatch = () => clearTimeout(timer);
     } else {
-      this.#stopWatch = watchPort(port, () => this.#onListening());
+      this.#stopWatch = watchPort(port, (host) => {
+        this.#host = host;
+        this.#onListening();
+      });
     }
   }
 
@@ -142,12 +168,23 @@ export class KeptDyno {
     else signalAll(dynoProcesses(this.#pid, this.#launch.containment), signal);
   }
 
+  /** Ends it whole when a part of it took too much memory: a dyno is one thing. */
+  checkMemory(processes: () => readonly ProcessEntry[]): void {
+    if (!this.isRunning || this.#outOfMemory) return;
+    if (!exceedsMemory(this.#pid, this.#launch, processes)) return;
+    this.#outOfMemory = true;
+    void this.kill();
+  }
+
   /** Kills until nothing is left: a process may fork between two looks. */
   async kill(): Promise<void> {
+    const { containment, cgroup } = this.#launch;
+    if (containment.tag !== 'family') forbidForks(cgroup);
     for (let round = 0; round < KILL_ROUNDS_MAX; round += 1) {
-      const { containment } = this.#launch;
       // The end of its first process is the end of a namespace.
       if (this.#isEnding && containment.tag === 'namespace') return;
+      // Those that fork faster than they are killed are stopped first, which leaves their places taken.
+      if (round >= ROUNDS_BEFORE_STOP) signalAll(killTargets(this.#pid, containment), 'SIGSTOP');
       const targets = killTargets(this.#pid, containment);
       if (targets.length === 0) return;
       signalAll(targets, 'SIGKILL');
@@ -173,6 +210,7 @@ export class KeptDyno {
   }
 
   async #onExit(status: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    this.#outOfMemory ||= exceedsMemory(this.#pid, this.#launch, () => []);
     this.#isEnding = true;
     this.#stopWatch();
     const { output } = this.#stdio;
@@ -182,9 +220,16 @@ export class KeptDyno {
       await Promise.race([this.#outputClosed, sleep(LAST_OUTPUT_MS)]);
       output.destroy();
       await this.#outputClosed;
+    } else if (this.#launch.containment.tag === 'family') {
+      // What got away from a command lives on in the dyno, with the command's output perhaps.
+      void this.#attachment.lastOutput(LAST_OUTPUT_MS);
     }
     // Shells, containers and Heroku's logs all say 128 + n; inside a namespace that is all one can see.
-    this.#exited = { status: signal === null ? status : 128 + constants.signals[signal], signal };
+    this.#exited = {
+      status: signal === null ? status : 128 + constants.signals[signal],
+      signal,
+      outOfMemory: this.#outOfMemory,
+    };
     this.#ended.resolve();
     this.#changed();
   }

@@ -17,6 +17,7 @@ export function dynoProcesses(leader: number, containment: Containment): number[
     return descendants(leader, all).filter((pid) => !inits.has(pid));
   }
   const found = new Set(familyOf(leader, all));
+  if (containment.tag === 'family') return [...found];
   for (const { pid } of all) {
     if (found.has(pid) || pid === process.pid) continue;
     if (isUidOf(pid, containment.ownUid) || hasMarker(pid, containment.marker)) found.add(pid);
@@ -35,7 +36,7 @@ export function familyOf(leader: number, all: readonly ProcessEntry[]): number[]
 
 /** What SIGKILL must reach so that nothing of the dyno is left. */
 export function killTargets(leader: number, containment: Containment): number[] {
-  if (containment.tag === 'marker') return dynoProcesses(leader, containment);
+  if (containment.tag !== 'namespace') return dynoProcesses(leader, containment);
   // The kernel kills a namespace whole when its init dies; before there is one, bubblewrap is all there is.
   const inits = listProcesses().filter((process) => process.parent === leader);
   return inits.length > 0 ? inits.map((process) => process.pid) : [leader];

@@ -4,12 +4,23 @@
  */
 export const KEEPER_PROTOCOL = 1;
 
+/** Files of the kernel's, by which a control group bounds a dyno. Null where such a bound is not to be had. */
+export type CgroupFiles = {
+  /** The pids in a group, one file for each hierarchy; a pid written there moves there. */
+  readonly procs: readonly string[];
+  /** Has a line `oom_kill N`: how many processes the kernel ended for their memory. */
+  readonly oom: string | null;
+  readonly pidsMax: string | null;
+};
+
 /** How the keeper finds every process of a dyno. */
 export type Containment =
   /** A process namespace: all are descendants of bubblewrap's first process, even those that detach. */
   | { readonly tag: 'namespace' }
   /** None: descendants, the session, processes with `marker` in their environment, and all of its user when it has an own. */
-  | { readonly tag: 'marker'; readonly marker: string; readonly ownUid: number | null };
+  | { readonly tag: 'marker'; readonly marker: string; readonly ownUid: number | null }
+  /** Of a command beside a dyno's own: descendants and the session. What gets away belongs to the dyno. */
+  | { readonly tag: 'family' };
 
 /** One dyno, ready to run: all decisions are the agent's, so that the keeper stays small and old keepers stay useful. */
 export type Launch = {
@@ -33,9 +44,20 @@ export type Launch = {
   readonly containment: Containment;
   /** Polled until it accepts; null: the dyno counts as listening after a moment of life. */
   readonly port: number | null;
+  readonly cgroup?: CgroupFiles | null;
+  /** Resident and swapped. Who uses more is killed: by the kernel where `cgroup.oom` tells of it, else by the keeper. */
+  readonly memoryMiBMax?: number;
 };
 
-export type Exit = { readonly status: number | null; readonly signal: string | null };
+export type Exit = {
+  readonly status: number | null;
+  readonly signal: string | null;
+  /** It used more memory than it may. */
+  readonly outOfMemory?: boolean;
+};
+
+/** Begins the reason of a refusal. */
+export const NOT_RUNNING = 'it does not run';
 
 /** A dyno as the keeper holds it. */
 export type DynoRecord = {
@@ -46,6 +68,8 @@ export type DynoRecord = {
   readonly containment: Containment;
   readonly port: number | null;
   readonly listening: boolean;
+  /** Loopback address at which its port accepts. */
+  readonly host?: string | null;
   readonly exited: Exit | null;
 };
 
@@ -56,6 +80,11 @@ export type Request =
   | { readonly tag: 'list' }
   | { readonly tag: 'follow'; readonly told: Readonly<Record<string, Told>> }
   | { readonly tag: 'spawn'; readonly launch: Launch }
+  /**
+   * Runs `launch` beside `dyno`, after whose config vars `launch.secrets` come. Its stdio is that of a dyno named
+   * `launch.dyno`, which must be attached to within 30 s; its end is told like a dyno's.
+   */
+  | { readonly tag: 'exec'; readonly dyno: string; readonly launch: Launch }
   | { readonly tag: 'signal'; readonly dyno: string; readonly signal: NodeJS.Signals }
   | { readonly tag: 'resize'; readonly dyno: string; readonly columns: number; readonly rows: number }
   | { readonly tag: 'remove'; readonly dyno: string }
@@ -72,7 +101,7 @@ export type KeeperRecord =
   /** Another agent took over: this one must not come back by itself. */
   | { readonly tag: 'superseded' }
   | { readonly tag: 'started'; readonly dyno: string; readonly port: number | null }
-  | { readonly tag: 'listening'; readonly dyno: string }
+  | { readonly tag: 'listening'; readonly dyno: string; readonly host?: string | null }
   | ({ readonly tag: 'exited'; readonly dyno: string } & Exit)
   | {
       readonly tag: 'output';

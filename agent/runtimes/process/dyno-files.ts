@@ -40,14 +40,19 @@ export async function makeDynoFiles(
   await Promise.all([
     mkdir(files.tmp, { mode: 0o700 }),
     writeEtc(files.etc, hostname, uid ?? process.getuid?.() ?? 0),
-    run('mkfifo', ['-m', '600', files.outPath, files.inPath]),
+    makeFifos([files.outPath, files.inPath], uid),
     fillApp === undefined ? mkdir(files.app) : fillApp(files.app),
   ]);
   await chmod(files.app, 0o700);
   if (uid === null) return;
-  // FIFOs too: a dyno that opens /dev/stdout opens its FIFO anew.
-  await Promise.all([files.tmp, files.outPath, files.inPath].map((path) => chown(path, uid, uid)));
+  await chown(files.tmp, uid, uid);
   await run('chown', ['-hR', `${uid}:${uid}`, files.app]);
+}
+
+/** For the stdio of `uid`: whoever opens /dev/stdout opens its FIFO anew. */
+export async function makeFifos(paths: readonly string[], uid: number | null): Promise<void> {
+  await run('mkfifo', ['-m', '600', ...paths]);
+  if (uid !== null) await Promise.all(paths.map((path) => chown(path, uid, uid)));
 }
 
 export async function removeDynoFiles(files: DynoFiles): Promise<void> {

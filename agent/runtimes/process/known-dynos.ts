@@ -1,5 +1,5 @@
 import type { DynoId } from '../../../src/ids.ts';
-import type { RuntimeEvent } from '../../../src/shell/runtime.ts';
+import type { DynoAddress, RuntimeEvent } from '../../../src/shell/runtime.ts';
 import type { DynoRecord, Request, Told } from '../keeper/protocol.ts';
 import type { KeeperEvent } from './keeper-client.ts';
 
@@ -10,6 +10,13 @@ type Known = {
   record: DynoRecord | null;
   told: Told;
 };
+
+const LOOPBACK = '127.0.0.1';
+
+/** Dynos share the host's network: they are found on its loopback, of either family once that is known. */
+export function addressOf({ port, host }: Pick<DynoRecord, 'port' | 'host'>): DynoAddress | null {
+  return port === null ? null : { host: host ?? LOOPBACK, port };
+}
 
 const NOTHING_TOLD: Told = { seq: 0, listening: false, exited: false };
 
@@ -67,9 +74,15 @@ export class KnownDynos {
       }
       return;
     }
-    if (event.tag === 'listening') known.told = { ...known.told, listening: true };
-    if (event.tag === 'exited') known.told = { ...known.told, exited: true };
-    yield { ...event, dyno };
+    if (event.tag === 'started') {
+      yield { tag: 'started', dyno, address: addressOf(event) };
+    } else if (event.tag === 'listening') {
+      known.told = { ...known.told, listening: true };
+      yield { tag: 'listening', dyno, address: { host: event.host ?? LOOPBACK, port: known.port ?? 0 } };
+    } else {
+      known.told = { ...known.told, exited: true };
+      yield { ...event, dyno, outOfMemory: event.outOfMemory ?? false };
+    }
   }
 
   /** Dynos that the keeper no longer has died with a former keeper. */
@@ -78,7 +91,7 @@ export class KnownDynos {
       // One without a record is being started: `start` itself reports what became of it.
       if (kept.has(dyno) || known.told.exited || known.record === null) continue;
       known.told = { ...known.told, exited: true };
-      yield { tag: 'exited', dyno: dyno as DynoId, status: 137, signal: 'SIGKILL' };
+      yield { tag: 'exited', dyno: dyno as DynoId, status: 137, signal: 'SIGKILL', outOfMemory: false };
     }
   }
 

@@ -1,21 +1,32 @@
 import { createHash } from 'node:crypto';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../../src/errors.ts';
 import type { DynoId } from '../../../src/ids.ts';
-import type { DynoSpec, FoundDyno, Runtime, RuntimeEvent } from '../../../src/shell/runtime.ts';
+import type {
+  DynoSpec,
+  DynoStats,
+  ExecSession,
+  ExecSpec,
+  FoundDyno,
+  Runtime,
+  RuntimeEvent,
+} from '../../../src/shell/runtime.ts';
+import type { SlugFiles } from '../../../src/shell/slug-files.ts';
 import { Tasks } from '../../lib/tasks.ts';
 import type { DynoRecord } from '../keeper/protocol.ts';
-import { dynoFiles, makeDynoFiles, removeDynoFiles, type DynoFiles } from './dyno-files.ts';
-import { leftoverDirs, makeDynosDir, removeDynosDirs } from './dynos-dir.ts';
+import { Cgroups } from './cgroups.ts';
+import { DynoPlaces, mustBeSlug } from './dyno-places.ts';
+import { makeDynosDir, removeDynosDirs } from './dynos-dir.ts';
 import type { KeeperClient } from './keeper-client.ts';
 import { KeeperLink } from './keeper-link.ts';
-import { KnownDynos } from './known-dynos.ts';
+import { Inside, notRunning } from './inside.ts';
+import { addressOf, KnownDynos } from './known-dynos.ts';
 import { launchOf } from './launch.ts';
 import { Ports } from './ports.ts';
-import { openSandbox, ownerMarker, type Sandbox } from './sandbox.ts';
+import { limitsSentence, openSandbox, ownerMarker, type Sandbox } from './sandbox.ts';
 import { SlugStore } from './slug-store.ts';
 import { StatsReader } from './stats.ts';
 import { SLUG_UID, Users } from './users.ts';
@@ -24,6 +35,7 @@ export type ProcessRuntimeOptions = {
   /** The peer's data folder. */ readonly dir: string;
   readonly log: Logger;
   readonly bubblewrap?: 'auto' | 'off';
+  readonly cgroups?: 'auto' | 'off';
 };
 
 /** The spare copy of a slug is made again when its dynos have had time to boot. */
@@ -41,7 +53,8 @@ export async function openProcessRuntime(options: ProcessRuntimeOptions): Promis
   const dynosDir = await makeDynosDir(dir, owner, isRoot && sandbox.kind === 'none');
   const slugs = await SlugStore.open(join(dir, 'slugs'), isRoot ? SLUG_UID : null);
   const users = isRoot ? new Users() : null;
-  return await ProcessRuntime.open({ dir, owner, dynosDir, sandbox, slugs, users, log });
+  const cgroups = options.cgroups === 'off' ? null : await Cgroups.open(owner, isRoot);
+  return await ProcessRuntime.open({ dir, owner, dynosDir, sandbox, cgroups, slugs, users, log });
 }
 
 type Parts = {
@@ -49,6 +62,7 @@ type Parts = {
   /** Names this data folder's keeper in the environment of dynos without namespace. */ readonly owner: string;
   readonly dynosDir: string;
   readonly sandbox: Sandbox;
+  readonly cgroups: Cgroups | null;
   readonly slugs: SlugStore;
   readonly users: Users | null;
   readonly log: Logger;
@@ -62,34 +76,39 @@ class ProcessRuntime implements Runtime {
   readonly #dynos = new KnownDynos();
   readonly #stats = new StatsReader();
   readonly #link: KeeperLink;
+  readonly #inside: Inside;
+  readonly #places: DynoPlaces;
   readonly #respares = new Map<string, NodeJS.Timeout>();
   #handler: (event: RuntimeEvent) => void = () => {};
 
   private constructor(parts: Parts, tasks: Tasks) {
     this.#parts = parts;
     this.#tasks = tasks;
+    this.#places = new DynoPlaces(parts);
     this.#link = new KeeperLink({
       dir: parts.dir,
       marker: ownerMarker(`${parts.owner}/`),
-      onEvent: (event) => this.#emit(this.#dynos.eventsOf(event)),
+      onEvent: (event) => {
+        this.#inside.onEvent(event);
+        this.#emit(this.#dynos.eventsOf(event));
+      },
       onRegained: (client, kept) => this.#onRegained(client, kept),
       tasks,
       log: parts.log,
     });
+    this.#inside = new Inside(this.#link, parts.cgroups, tasks);
   }
 
   static async open(parts: Parts): Promise<ProcessRuntime> {
     const runtime = new ProcessRuntime(parts, new Tasks(parts.log));
     const kept = new Set((await runtime.#link.list()).map((record) => record.dyno));
-    const leftovers = await leftoverDirs(parts.dir, parts.owner, kept);
-    runtime.#tasks.run('remove what ended dynos left', async () => {
-      for (const dir of leftovers) await rm(dir, { recursive: true, force: true });
-    });
+    runtime.#tasks.run('remove what ended dynos left', await runtime.#places.findLeftovers(kept));
     return runtime;
   }
 
   get isolation(): string {
-    return this.#parts.sandbox.isolation;
+    const { sandbox, cgroups } = this.#parts;
+    return `${sandbox.isolation}; ${limitsSentence(cgroups, sandbox)}`;
   }
 
   onEvent(handler: (event: RuntimeEvent) => void): void {
@@ -104,36 +123,35 @@ class ProcessRuntime implements Runtime {
     return records.map((record) => ({
       dyno: record.dyno as DynoId,
       labels: record.labels,
-      port: record.port,
+      address: addressOf(record),
       listening: record.listening,
-      exited: record.exited,
+      exited: record.exited === null ? null : { outOfMemory: false, ...record.exited },
     }));
   }
 
-  async prepare(slugId: string, slugPath: string): Promise<void> {
-    await this.#parts.slugs.prepare(mustBePathPart(slugId), slugPath);
+  async prepare(slug: SlugFiles): Promise<void> {
+    await this.#parts.slugs.prepare(mustBeSlug(slug));
   }
 
   async start(spec: DynoSpec): Promise<void> {
-    const { dyno, slugId, slugPath } = spec;
+    const { dyno, slug } = spec;
     if (this.#dynos.has(dyno)) {
       throw new PlatformError('conflict', `Cannot start "${spec.name}": dyno "${dyno}" was started before`);
     }
-    const ownUid = this.#parts.users?.take(this.#dynos.taken('ownUid')) ?? null;
+    mustBeSlug(slug);
+    const ownUid = await this.#places.userFor(spec, this.#dynos.taken('ownUid'));
     const port = spec.web ? await this.#ports.take(this.#dynos.taken('port')) : null;
     this.#dynos.reserve(dyno, port, ownUid);
-    const files = this.#filesOf(dyno);
     try {
-      const fillApp = (dest: string): Promise<void> =>
-        this.#parts.slugs.copyTo(mustBePathPart(slugId), slugPath, dest);
-      await makeDynoFiles(files, { hostname: dyno, uid: ownUid, fillApp });
       const { sandbox, owner } = this.#parts;
-      const launch = launchOf(spec, { files, uid: ownUid, port, sandbox, owner: `${owner}/${dyno}` });
+      const made = await this.#places.make(spec, ownUid);
+      const place = { ...made, uid: ownUid, port, sandbox, owner: `${owner}/${dyno}` };
+      const launch = launchOf(spec, place);
       this.#dynos.started((await this.#link.request({ tag: 'spawn', launch })) as DynoRecord);
-      this.#respareSoon(slugId);
+      this.#respareSoon(slug.id);
     } catch (cause) {
       this.#dynos.forget(dyno);
-      await removeDynoFiles(files);
+      await this.#places.remove(dyno);
       if (cause instanceof PlatformError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new PlatformError('internal', `Cannot start "${spec.name}": ${reason}`, { cause });
@@ -155,26 +173,37 @@ class ProcessRuntime implements Runtime {
   async remove(dyno: DynoId): Promise<void> {
     await this.#link.request({ tag: 'remove', dyno });
     this.#dynos.forget(dyno);
-    await removeDynoFiles(this.#filesOf(dyno));
+    await this.#places.remove(dyno);
   }
 
   async collect(keepSlugs: ReadonlySet<string>): Promise<void> {
     await this.#parts.slugs.collect(keepSlugs);
   }
 
-  async stats(dyno: DynoId): Promise<null | { memoryMiB: number; cpuSeconds: number }> {
+  async exec(dyno: DynoId, spec: ExecSpec): Promise<ExecSession> {
+    return await this.#inside.exec(this.#mustRun(dyno), this.#places.filesOf(dyno), spec);
+  }
+
+  async copyOut(dyno: DynoId, path: string): Promise<Readable> {
+    return await this.#inside.copyOut(this.#mustRun(dyno), this.#places.filesOf(dyno), path);
+  }
+
+  async stats(dyno: DynoId): Promise<DynoStats | null> {
     const record = this.#dynos.running(dyno);
-    return record === null ? null : await this.#stats.read(record.pid);
+    if (record === null) return null;
+    return (await this.#parts.cgroups?.usage(dyno)) ?? (await this.#stats.read(record.pid));
   }
 
   async shutdown(): Promise<void> {
     await this.#link.shutdown();
     await this[Symbol.asyncDispose]();
     await removeDynosDirs(this.#parts.dir, this.#parts.owner);
+    await this.#parts.cgroups?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#respares.values()) clearTimeout(timer);
+    this.#inside.onLost();
     await this.#link[Symbol.asyncDispose]();
     await this.#tasks.settled();
   }
@@ -193,20 +222,14 @@ class ProcessRuntime implements Runtime {
   }
 
   #onRegained(client: KeeperClient, kept: readonly DynoRecord[]): void {
+    this.#inside.onLost();
     this.#emit(this.#dynos.lost(new Set(kept.map((record) => record.dyno))));
     this.#tasks.run('follow dynos', () => client.request(this.#dynos.followRequest()));
   }
 
-  #filesOf(dyno: string): DynoFiles {
-    return dynoFiles(join(this.#parts.dynosDir, mustBePathPart(dyno)));
+  #mustRun(dyno: DynoId): DynoRecord {
+    const record = this.#dynos.running(dyno);
+    if (record === null) throw notRunning(dyno);
+    return record;
   }
-}
-
-/** Ids become names of folders: none may climb out of theirs. */
-function mustBePathPart(id: string): string {
-  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(id)) return id;
-  throw new PlatformError(
-    'bad_request',
-    `Cannot use "${id}" as an id: expected letters, digits, "." and "-"`,
-  );
 }

@@ -1,7 +1,11 @@
 import type { Logger } from 'pino';
-import type { Containment, Launch } from '../keeper/protocol.ts';
-import { bubblewrapFailure, confineWithBubblewrap } from './bubblewrap.ts';
+import type { VolumeMount } from '../../../src/shell/runtime.ts';
+import type { CgroupFiles, Containment, Launch } from '../keeper/protocol.ts';
+import { bubblewrapFailure, bubblewrapFeatures, confineWithBubblewrap } from './bubblewrap.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { DynoFiles } from './dyno-files.ts';
+import { joinCgroups } from './join-cgroups.ts';
+import { changeUser } from './users.ts';
 import { wrapperArgv } from './wrapper.ts';
 
 /** Environment variable that marks the processes of a dyno which has no namespace. */
@@ -13,10 +17,13 @@ export type ConfineOptions = {
   /** The dyno's own user; null when the agent may not choose one. */
   readonly uid: number | null;
   readonly tty: boolean;
-  /** Only enforced for a dyno with a user of its own: the kernel counts per user. */
+  /** Only enforced for a dyno with a user, or user namespace, of its own: the kernel counts by those. */
   readonly processesMax: number;
   /** KEEPER/DYNO, unique to this start of this dyno. */
   readonly owner: string;
+  readonly cgroup: CgroupFiles | null;
+  /** Their paths are of the dyno's view. */
+  readonly volumes: readonly VolumeMount[];
 };
 
 /** What a sandbox adds to a launch. */
@@ -30,7 +37,10 @@ export type Confinement = Pick<Launch, 'argv' | 'cwd' | 'env' | 'uid'> & {
 
 export type Sandbox = {
   readonly kind: 'bubblewrap' | 'none';
+  /** What dynos have to themselves. */
   readonly isolation: string;
+  /** By rlimit, where no control group does it. */
+  readonly boundsProcesses: boolean;
   confine(options: ConfineOptions): Confinement;
 };
 
@@ -47,27 +57,50 @@ export async function openSandbox(
   log: Logger,
 ): Promise<Sandbox> {
   if (mode === 'auto') {
-    const reason = await bubblewrapFailure(scratchDir, ownUsers);
+    const features = await bubblewrapFeatures();
+    const reason = await bubblewrapFailure(scratchDir, ownUsers, features);
     if (reason === null) {
       const own = ownUsers ? 'own files, processes, IPC and user' : 'own files, processes and IPC';
-      const isolation = `bubblewrap: ${own}; shared network; no memory limit`;
-      return { kind: 'bubblewrap', isolation, confine: confineWithBubblewrap };
+      const isolation = `bubblewrap: ${own}; shared network`;
+      const confine = (options: ConfineOptions): Confinement => confineWithBubblewrap(options, features);
+      const boundsProcesses = ownUsers || features.countsProcesses;
+      return { kind: 'bubblewrap', isolation, boundsProcesses, confine };
     }
     log.warn({ reason }, 'bubblewrap does not work here: dynos get no namespaces');
   }
   const own = ownUsers ? 'own session, files and user' : 'own session and files';
-  const isolation = `${own}; no namespaces; shared network; no memory limit`;
-  return { kind: 'none', isolation, confine: confineWithoutNamespaces };
+  const isolation = `${own}; no namespaces; shared network`;
+  return { kind: 'none', isolation, boundsProcesses: ownUsers, confine: confineWithoutNamespaces };
 }
 
-function confineWithoutNamespaces({ files, uid, tty, processesMax, owner }: ConfineOptions): Confinement {
-  const wrapper = wrapperArgv(uid === null ? null : processesMax);
+/** The second half of the sentence for `kith peers`: which limits hold, and by what. */
+export function limitsSentence(cgroups: Cgroups | null, { boundsProcesses }: Sandbox): string {
+  const by = `by cgroup v${cgroups?.version}`;
+  const processes =
+    cgroups?.bounds('pids') === true ? `processes ${by}` : boundsProcesses ? 'processes by rlimit' : null;
+  return [
+    cgroups?.bounds('memory') === true ? `memory ${by}` : 'memory watched, killed when over',
+    processes ?? 'no process limit',
+    cgroups?.bounds('cpu') === true ? `CPU shares ${by}` : 'no CPU shares',
+    'no disk limit',
+  ].join('; ');
+}
+
+function confineWithoutNamespaces(options: ConfineOptions): Confinement {
+  const { files, uid, tty, processesMax, owner, cgroup, volumes } = options;
+  // Only the peer's own user may put a process into a group: there the change of user comes after that.
+  const wrapper = [
+    ...joinCgroups(cgroup),
+    ...(cgroup === null ? [] : changeUser(uid)),
+    ...wrapperArgv(uid === null ? null : processesMax),
+  ];
   return {
-    argv: tty ? ['setsid', '--ctty', ...wrapper] : wrapper,
+    argv: [...(tty ? ['setsid', '--ctty'] : []), ...wrapper] as unknown as Confinement['argv'],
     cwd: files.app,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', [OWNER]: owner },
-    uid,
-    containment: { tag: 'marker', marker: ownerMarker(owner), ownUid: uid },
+    uid: cgroup === null ? uid : null,
+    // All dynos with a volume run as its user: who has that user need not be of this one.
+    containment: { tag: 'marker', marker: ownerMarker(owner), ownUid: volumes.length === 0 ? uid : null },
     home: files.app,
     tmp: files.tmp,
   };

@@ -1,21 +1,26 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createZstdDecompress } from 'node:zlib';
 import { PlatformError } from '../../../src/errors.ts';
+import type { SlugFile, SlugFiles } from '../../../src/shell/slug-files.ts';
+import { unpackTar } from '../../lib/unpack-tar.ts';
 
 /** Prefixes of folders beside the unpacked slugs. Ids never begin with a dot. */
 const UNFINISHED = '.unfinished-';
 const SPARE = '.spare-';
 
+/** What is unpacked of a slug, and needed to do so. */
+type Tree = Pick<SlugFiles, 'id' | 'path' | 'layers'>;
+
+const run = promisify(execFile);
+
 /**
  * Unpacked slugs, DIR/slugs/ID: nobody writes there, each dyno gets a copy. A prepared slug also has one copy in spare,
- * so that the first start after a failover is a rename rather than a copy of a whole node_modules.
+ * so that the first start after a failover is a rename rather than a copy of a whole node_modules. Layers are unpacked in the
+ * same way, once for all slugs over them, which take their files as hard links.
  */
 export class SlugStore {
   readonly #dir: string;
@@ -39,9 +44,32 @@ export class SlugStore {
   }
 
   /** Unpacks it unless that was done, and makes the spare copy. */
-  async prepare(id: string, path: string): Promise<void> {
+  async prepare(slug: Tree): Promise<void> {
+    using _ = this.#use(slug.id);
+    await this.#unpackOnce(slug);
+    await this.#makeSpare(slug.id);
+  }
+
+  /** Makes the spare copy again after a start took it. */
+  async respare(id: string): Promise<void> {
     using _ = this.#use(id);
-    await this.#unpackOnce(id, path);
+    if (existsSync(this.#path(id))) await this.#makeSpare(id);
+  }
+
+  /** Makes `dest` a copy of the slug. */
+  async copyTo(slug: Tree, dest: string): Promise<void> {
+    using _ = this.#use(slug.id);
+    await this.#unpackOnce(slug);
+    try {
+      await rename(this.#path(SPARE + slug.id), dest);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        await rm(dest, { recursive: true, force: true });
+      await this.#copy(slug.id, dest);
+    }
+  }
+
+  async #makeSpare(id: string): Promise<void> {
     const spare = this.#path(SPARE + id);
     if (existsSync(spare)) return;
     const copy = this.#path(`${UNFINISHED}${randomUUID()}`);
@@ -53,24 +81,6 @@ export class SlugStore {
       // Another call was first; its copy may even have been taken since.
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-    }
-  }
-
-  /** Makes the spare copy again after a start took it. */
-  async respare(id: string): Promise<void> {
-    if (existsSync(this.#path(id))) await this.prepare(id, '');
-  }
-
-  /** Makes `dest` a copy of the slug. */
-  async copyTo(id: string, path: string, dest: string): Promise<void> {
-    using _ = this.#use(id);
-    await this.#unpackOnce(id, path);
-    try {
-      await rename(this.#path(SPARE + id), dest);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        await rm(dest, { recursive: true, force: true });
-      await this.#copy(id, dest);
     }
   }
 
@@ -86,35 +96,43 @@ export class SlugStore {
     }
   }
 
-  async #unpackOnce(id: string, path: string): Promise<void> {
-    if (existsSync(this.#path(id))) return;
-    const running = this.#unpacking.get(id) ?? this.#unpack(id, path);
-    this.#unpacking.set(id, running);
+  async #unpackOnce(slug: Tree): Promise<void> {
+    if (existsSync(this.#path(slug.id))) return;
+    const running = this.#unpacking.get(slug.id) ?? this.#unpack(slug);
+    this.#unpacking.set(slug.id, running);
     try {
       await running;
     } finally {
-      this.#unpacking.delete(id);
+      this.#unpacking.delete(slug.id);
     }
   }
 
-  async #unpack(id: string, path: string): Promise<void> {
+  async #unpack({ id, path, layers }: Tree): Promise<void> {
     const unfinished = this.#path(`${UNFINISHED}${randomUUID()}`);
     await mkdir(unfinished, { mode: 0o755 });
     try {
       const uid = this.#unpackUid;
       if (uid !== null) await chown(unfinished, uid, uid);
-      await extract(path, unfinished, uid);
+      for (const layer of layers) await this.#linkLayer(layer, unfinished);
+      await unpackTar(path, unfinished, uid);
       await rename(unfinished, this.#path(id));
     } catch (cause) {
       await rm(unfinished, { recursive: true, force: true });
-      throw slugError(id, path, cause);
+      throw cause instanceof PlatformError ? cause : slugError(id, path, cause);
     }
+  }
+
+  /** As hard links: neither the layer nor what is made of it is ever written to, and a tar replaces files. */
+  async #linkLayer(layer: SlugFile, dir: string): Promise<void> {
+    using _ = this.#use(layer.id);
+    await this.#unpackOnce({ ...layer, layers: [] });
+    await run('cp', ['-alf', `${this.#path(layer.id)}/.`, dir]);
   }
 
   async #copy(id: string, dest: string): Promise<void> {
     try {
       // One process for the whole tree: a few thousand files take about 100 ms.
-      await promisify(execFile)('cp', ['-a', '--reflink=auto', this.#path(id), dest]);
+      await run('cp', ['-a', '--reflink=auto', this.#path(id), dest]);
     } catch (cause) {
       throw slugError(id, this.#path(id), cause);
     }
@@ -139,29 +157,6 @@ export class SlugStore {
   async #remove(name: string): Promise<void> {
     await rm(this.#path(name), { recursive: true, force: true });
   }
-}
-
-async function extract(path: string, dir: string, uid: number | null): Promise<void> {
-  const user = uid === null ? {} : { uid, gid: uid };
-  const tar = spawn('tar', ['-x', '--no-same-owner', '-p'], {
-    cwd: dir,
-    stdio: ['pipe', 'ignore', 'pipe'],
-    ...user,
-  });
-  let said = '';
-  tar.stderr.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-500)));
-  const closed = once(tar, 'close') as Promise<[number | null]>;
-  const fed = pipeline(createReadStream(path), createZstdDecompress(), tar.stdin);
-  const [end, feed] = await Promise.allSettled([closed, fed]);
-  if (end.status === 'rejected') throw end.reason;
-  if (end.value[0] !== 0) throw new Error(`tar: ${said.trim()}`);
-  // tar stops reading at its end mark: that the padding behind it found nobody is no failure.
-  if (feed.status === 'rejected' && !isReaderGone(feed.reason)) throw feed.reason;
-}
-
-function isReaderGone(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function slugError(id: string, path: string, cause: unknown): PlatformError {

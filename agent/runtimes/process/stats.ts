@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { DynoStats } from '../../../src/shell/runtime.ts';
 import { familyOf, listProcesses, type ProcessEntry } from '../keeper/process-tree.ts';
 
 /** USER_HZ is 100 on every Linux that Node runs on: the unit of times in /proc. */
@@ -12,25 +13,40 @@ export class StatsReader {
   #readAt = -Infinity;
 
   /** PSS (memory as the kernel shares it out) and CPU time of all processes; null when there are none. */
-  async read(leader: number): Promise<null | { memoryMiB: number; cpuSeconds: number }> {
-    if (performance.now() - this.#readAt > LIST_MS) {
-      this.#processes = listProcesses();
-      this.#readAt = performance.now();
+  async read(leader: number): Promise<DynoStats | null> {
+    if (performance.now() - this.#readAt > LIST_MS) this.#list();
+    let pids = familyOf(leader, this.#processes);
+    if (pids.length === 0) {
+      // It may have started since.
+      this.#list();
+      pids = familyOf(leader, this.#processes);
     }
-    const pids = familyOf(leader, this.#processes);
     if (pids.length === 0) return null;
-    let [memoryKiB, ticks] = [0, 0];
+    let [residentKiB, swappedKiB, ticks] = [0, 0, 0];
     for (const pid of pids) {
-      memoryKiB += await pssKiB(pid);
+      const rollup = await readProc(`/proc/${pid}/smaps_rollup`);
+      residentKiB += kiBOf(rollup, 'Pss');
+      swappedKiB += kiBOf(rollup, 'SwapPss');
       ticks += await cpuTicks(pid);
     }
-    return { memoryMiB: memoryKiB / 1024, cpuSeconds: ticks / TICKS_PER_SECOND };
+    return {
+      rssMiB: residentKiB / 1024,
+      swapMiB: swappedKiB / 1024,
+      // Pages of files that nobody maps are the host's: only a control group knows whose they are.
+      cacheMiB: 0,
+      cpuSeconds: ticks / TICKS_PER_SECOND,
+      processes: pids.length,
+    };
+  }
+
+  #list(): void {
+    this.#processes = listProcesses();
+    this.#readAt = performance.now();
   }
 }
 
-async function pssKiB(pid: number): Promise<number> {
-  const text = await readProc(`/proc/${pid}/smaps_rollup`);
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+function kiBOf(rollup: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0);
 }
 
 /** Of the process and of its children that ended. */

@@ -3,7 +3,8 @@
  * `bash -c`. Config vars and command come on descriptor 4, so that neither shows in an argv, and so that nothing which
  * runs before this (bubblewrap, setpriv, perhaps as root) can be misled by a config var like LD_PRELOAD. A byte on
  * descriptor 3 says that it got this far. All other descriptors are closed: the keeper's terminals are not born with
- * close-on-exec, and no dyno may hold another's. The first argument bounds the dyno's processes, when it has a user of its own.
+ * close-on-exec, and no dyno may hold another's. The first argument bounds the dyno's processes, when it has a user of its own;
+ * the second tells whether to read the profiles.
  */
 const WRAPPER = `
 for KITH_FD in /proc/self/fd/*; do
@@ -20,9 +21,11 @@ ulimit -n 10000 2>/dev/null
 cd "$HOME" || exit
 printf . >&3
 exec 3>&-
-for KITH_FILE in "$HOME"/.profile.d/*.sh "$HOME"/.profile; do
-  [ -f "$KITH_FILE" ] && . "$KITH_FILE"
-done
+if [ "$2" = profiles ]; then
+  for KITH_FILE in "$HOME"/.profile.d/*.sh "$HOME"/.profile; do
+    [ -f "$KITH_FILE" ] && . "$KITH_FILE"
+  done
+fi
 unset KITH_FD KITH_FILE OLDPWD
 exec "$BASH" -c "$KITH_COMMAND"
 `;
@@ -34,6 +37,9 @@ export function wrapperInput(env: Readonly<Record<string, string>>, command: str
 }
 
 /** @param processesMax null for no bound */
-export function wrapperArgv(processesMax: number | null): [string, ...string[]] {
-  return ['/bin/bash', '-c', WRAPPER, 'bash', String(processesMax ?? 0)];
+export function wrapperArgv(
+  processesMax: number | null,
+  profiles: 'profiles' | 'bare' = 'profiles',
+): [string, ...string[]] {
+  return ['/bin/bash', '-c', WRAPPER, 'bash', String(processesMax ?? 0), profiles];
 }

@@ -1,0 +1,60 @@
+import type { ContainerInfo } from 'dockerode';
+import type { DynoId } from '../../../src/ids.ts';
+import type { DynoRuntimeEvent } from '../../../src/shell/runtime.ts';
+import type { Berth } from './berths.ts';
+import { DockerDyno } from './docker-dyno.ts';
+import { within } from './engine.ts';
+import { LABEL } from './labels.ts';
+import type { DockerParts } from './parts.ts';
+import { acceptingAddress } from './watch-address.ts';
+
+const ASK_MS_MAX = 15_000;
+/** A dyno without a port is up when it has lived this long. */
+const ALIVE_MS = 500;
+
+export type AdoptOptions = {
+  readonly parts: Pick<DockerParts, 'engine' | 'files'>;
+  /** Null when it is gone. */
+  readonly berth: Berth | null;
+  /** Lines up to this one were told by a former agent. */
+  readonly toldSeq: number;
+  readonly emit: (event: DynoRuntimeEvent) => void;
+};
+
+/** A dyno that a former agent started, as its container and labels tell of it. */
+export async function adoptDyno(
+  { Id, Labels }: ContainerInfo,
+  { parts, berth, toldSeq, emit }: AdoptOptions,
+): Promise<DockerDyno> {
+  const id = dynoIdOf(Labels);
+  const port = Labels[LABEL.port] === undefined ? null : Number(Labels[LABEL.port]);
+  const container = parts.engine.getContainer(Id);
+  const { State } = await within(ASK_MS_MAX, 'for a container', container.inspect());
+  const hosts = berth?.hosts ?? [];
+  const dyno = new DockerDyno({
+    dyno: id,
+    name: Labels[LABEL.name] ?? '',
+    container,
+    berth: Labels[LABEL.berth] ?? '',
+    hosts,
+    port,
+    isSlug: Labels[LABEL.format] === 'slug',
+    labels: JSON.parse(Labels[LABEL.labels] ?? '{}') as Record<string, string>,
+    stdio: null,
+    isAttached: Labels[LABEL.attached] !== undefined,
+    position: await parts.files.position(id),
+    toldSeq,
+    emit,
+  });
+  const outOfMemory = State.OOMKilled && State.ExitCode !== 0;
+  dyno.found({
+    listening: State.Running && port !== null ? await acceptingAddress(hosts, port) : null,
+    alive: State.Running && port === null && Date.now() - Date.parse(State.StartedAt) > ALIVE_MS,
+    exited: State.Running ? null : { status: State.ExitCode, signal: null, outOfMemory },
+  });
+  return dyno;
+}
+
+export function dynoIdOf(labels: Readonly<Record<string, string>>): DynoId {
+  return (labels[LABEL.dyno] ?? '') as DynoId;
+}

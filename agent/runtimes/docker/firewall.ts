@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
+import { PlatformError } from '../../../src/errors.ts';
+import { ownedBy } from './labels.ts';
+import { reasonOf, unlessGone, within, type Engine } from './engine.ts';
+
+const RUN_MS_MAX = 30_000;
+
+/**
+ * Dynos reach the outside, but not each other, not this host (whatever port or address of it: agents, routers, databases),
+ * and not where clouds tell machines their secrets. Answers to connections that the host itself opened pass. Each rule is
+ * looked for first, so that running this again changes nothing, and never opens a gap. Arguments: the bridge, 1 where it
+ * has IPv6, and the host's own name servers.
+ */
+const SCRIPT = `
+set -eu
+PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin
+bridge=$1 six=$2; shift 2
+in=KITH-IN-$bridge out=KITH-OUT-$bridge
+for proc in $(cat /proc/sys/net/bridge/bridge-nf-call-iptables); do [ "$proc" = 1 ]; done
+guard() {
+  ipt=$1 forward=$2
+  has() { $ipt -w 10 -C "$@" 2>/dev/null; }
+  add() { has "$@" || $ipt -w 10 -A "$@"; }
+  first() { chain=$1; shift; has "$chain" "$@" || $ipt -w 10 -I "$chain" 1 "$@"; }
+  $ipt -w 10 -n -L "$in" >/dev/null 2>&1 || $ipt -w 10 -N "$in"
+  $ipt -w 10 -n -L "$out" >/dev/null 2>&1 || $ipt -w 10 -N "$out"
+}
+guard iptables DOCKER-USER
+add "$in" -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+for server in "$@"; do
+  add "$in" -d "$server" -p udp --dport 53 -j ACCEPT
+  add "$in" -d "$server" -p tcp --dport 53 -j ACCEPT
+done
+add "$in" -j DROP
+add "$out" -d 169.254.0.0/16 -j DROP
+add "$out" -o "$bridge" -j DROP
+first INPUT -i "$bridge" -j "$in"
+iptables -w 10 -n -L DOCKER-USER >/dev/null 2>&1 || forward=FORWARD
+first "$forward" -i "$bridge" -j "$out"
+[ "$six" = 1 ] || exit 0
+[ "$(cat /proc/sys/net/bridge/bridge-nf-call-ip6tables)" = 1 ]
+guard ip6tables FORWARD
+add "$in" -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+add "$in" -p icmpv6 -j ACCEPT
+add "$in" -j DROP
+add "$out" -o "$bridge" -j DROP
+add "$out" -d fd00:ec2::254 -j DROP
+first INPUT -i "$bridge" -j "$in"
+first FORWARD -i "$bridge" -j "$out"
+`;
+
+export type Guarded = { readonly bridge: string; readonly hasIpv6: boolean };
+
+/**
+ * Puts the rules in place that keep dynos from this host and from each other. Idempotent; run at each start, and when the
+ * Engine was restarted. Root does it itself; others have the Engine do it.
+ * @throws PlatformError `unavailable` when it cannot be done: dynos must not run then
+ */
+export async function guardBridge(
+  engine: Engine,
+  { bridge, hasIpv6 }: Guarded,
+  helper: { readonly image: string; readonly peer: string },
+): Promise<void> {
+  const args = ['-c', SCRIPT, 'kith-guard', bridge, hasIpv6 ? '1' : '0', ...hostNameServers()];
+  try {
+    if (process.getuid?.() === 0) {
+      await promisify(execFile)('/bin/sh', args, { timeout: RUN_MS_MAX });
+    } else {
+      await within(RUN_MS_MAX, 'a change of firewall rules', runOnHost(engine, args, helper));
+    }
+  } catch (cause) {
+    const { stderr } = cause as { stderr?: string };
+    const reason = stderr?.trim() || reasonOf(cause);
+    throw new PlatformError('unavailable', `Cannot guard the network of dynos "${bridge}": ${reason}`, {
+      hint: 'The host needs iptables and the br_netfilter kernel module; or use --runtime process',
+      cause,
+    });
+  }
+}
+
+/** A container that sees the host's files and network, for as long as the script takes. */
+async function runOnHost(
+  engine: Engine,
+  args: readonly string[],
+  { image, peer }: { readonly image: string; readonly peer: string },
+): Promise<void> {
+  const container = await engine.createContainer({
+    Image: image,
+    Entrypoint: ['/usr/sbin/chroot', '/host', '/bin/sh'],
+    Cmd: [...args],
+    Labels: ownedBy(peer, 'image'),
+    HostConfig: {
+      NetworkMode: 'host',
+      Binds: ['/:/host'],
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'],
+    },
+  });
+  try {
+    await container.start();
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    if (StatusCode === 0) return;
+    const said = await container.attach({ stream: false, logs: true, stderr: true });
+    throw new Error((await text(said)).trim() || `the helper ended with status ${StatusCode}`);
+  } finally {
+    await unlessGone(container.remove({ force: true }));
+  }
+}
+
+/** IPv4 name servers that are no loopback: one of them may be an address of this host. */
+function hostNameServers(): string[] {
+  const lines = readFileSync('/etc/resolv.conf', 'utf8').split('\n');
+  const found = lines.flatMap((line) => /^nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/.exec(line)?.[1] ?? []);
+  return found.filter((address) => !address.startsWith('127.'));
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { parseMounts } from '../../agent/runtimes/process/cgroup-hierarchies.ts';
+import { usageOf } from '../../agent/runtimes/process/cgroup-usage.ts';
+import { Cgroups } from '../../agent/runtimes/process/cgroups.ts';
+import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
+import { DEFAULT_SIZE, type DynoSize } from '../../src/dyno-sizes.ts';
+import type { AppId, DynoId } from '../../src/ids.ts';
+import type { DynoSpec } from '../../src/shell/runtime.ts';
+import type { SlugFiles } from '../../src/shell/slug-files.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { Recorder } from './recorder.ts';
+import { makeSlug } from './slug.ts';
+
+const log = pino({ level: 'silent' });
+const TINY: DynoSize = { name: 'Tiny', memoryMiB: 64, cpuShares: 2_048, processes: 48 };
+
+test('the use of a group is read from files of either version', () => {
+  const one = usageOf(1, {
+    stat: 'cache 1\ntotal_cache 5242880\ntotal_rss 10485760\ntotal_shmem 2097152\ntotal_swap 1048576\n',
+    swap: '',
+    cpu: '2500000000\n',
+    procs: '10\n11\n',
+  });
+  expect(one).toEqual({ rssMiB: 12, swapMiB: 1, cacheMiB: 3, cpuSeconds: 2.5, processes: 2 });
+  const two = usageOf(2, {
+    stat: 'anon 10485760\nfile 5242880\nshmem 2097152\n',
+    swap: '1048576\n',
+    cpu: 'usage_usec 2500000\nuser_usec 1\n',
+    procs: '10\n',
+  });
+  expect(two).toEqual({ rssMiB: 12, swapMiB: 1, cacheMiB: 3, cpuSeconds: 2.5, processes: 1 });
+});
+
+test('mounts are read with their type and options', () => {
+  const text = 'cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,nosuid,cpu,cpuacct 0 0\nnone /x tmpfs rw 0 0\n';
+  expect(parseMounts(text)).toEqual([
+    { path: '/sys/fs/cgroup/cpu,cpuacct', type: 'cgroup', options: ['rw', 'nosuid', 'cpu', 'cpuacct'] },
+    { path: '/x', type: 'tmpfs', options: ['rw'] },
+  ]);
+});
+
+test('a group has the bounds of its size, and nothing is left once it is removed', async (context) => {
+  const cgroups = await Cgroups.open(randomUUID(), process.getuid?.() === 0);
+  if (cgroups === null) {
+    context.skip('no control groups may be made here');
+    return;
+  }
+  const files = await cgroups.make('dyno', TINY);
+  if (files.pidsMax !== null) expect(await readFile(files.pidsMax, 'utf8')).toBe('56\n');
+  expect(cgroups.find('dyno')).toEqual(files);
+  expect(cgroups.find('other')).toBeNull();
+  expect(await cgroups.leftovers(new Set(['dyno']))).toEqual([]);
+  expect(await cgroups.leftovers(new Set())).toEqual(['dyno']);
+  await cgroups.close();
+  for (const path of files.procs) expect(existsSync(dirname(dirname(path)))).toBe(false);
+});
+
+for (const bubblewrap of ['auto', 'off'] as const) {
+  for (const cgroups of ['auto', 'off'] as const) {
+    test(`a child that eats memory ends the whole dyno: bubblewrap ${bubblewrap}, groups ${cgroups}`, async () => {
+      await using temp = await tempDir('kith-cgroups-');
+      const runtime = await openProcessRuntime({ dir: `${temp.path}/data`, log, bubblewrap, cgroups });
+      const events = new Recorder(runtime);
+      const slug = await makeSlug(temp.path, { file: 'x' });
+      const eat = `python3 -c 'import time\nx = []\nwhile True: x.append(b"x" * 8000000); time.sleep(0.02)'`;
+      const dyno = spec(`${eat} & wait; echo survived; sleep 1000`, slug, { size: TINY });
+      await runtime.start(dyno);
+      expect(await events.exited(dyno.dyno, 25_000)).toMatchObject({ status: 137, outOfMemory: true });
+      await runtime.shutdown();
+    });
+  }
+}
+
+test('groups and files of dynos whose keeper was killed while no agent was there go at the next start', async (context) => {
+  await using temp = await tempDir('kith-cgroups-');
+  const dir = `${temp.path}/data`;
+  const first = await openProcessRuntime({ dir, log });
+  if (!first.isolation.includes('by cgroup')) {
+    await first.shutdown();
+    context.skip('no control groups may be made here');
+    return;
+  }
+  const events = new Recorder(first);
+  const dyno = spec('echo up; sleep 1000; true', await makeSlug(temp.path, { file: 'x' }));
+  await first.start(dyno);
+  await events.line(dyno.dyno, 'up');
+  const pid = keeperOf(dir);
+  const group = await groupOf(dyno.dyno);
+  await first[Symbol.asyncDispose]();
+  process.kill(pid, 'SIGKILL');
+  await eventually(() => readFileSync(`${group}/cgroup.procs`, 'utf8') === '');
+  const second = await openProcessRuntime({ dir, log });
+  await eventually(() => !existsSync(group));
+  expect(await second.list(() => 0)).toEqual([]);
+  await second.shutdown();
+});
+
+test('a container image is refused with what it needs', async () => {
+  await using temp = await tempDir('kith-cgroups-');
+  const runtime = await openProcessRuntime({ dir: `${temp.path}/data`, log });
+  const image: SlugFiles = { ...(await makeSlug(temp.path, { file: 'x' })), format: 'image' };
+  const refusal = { code: 'unavailable', hint: expect.stringContaining('Docker') as string };
+  await expect(runtime.start(spec('true', image))).rejects.toMatchObject(refusal);
+  await expect(runtime.prepare(image)).rejects.toMatchObject(refusal);
+  await runtime.shutdown();
+});
+
+function spec(command: string, slug: SlugFiles, more: Partial<DynoSpec> = {}): DynoSpec {
+  return {
+    dyno: randomUUID() as DynoId,
+    app: randomUUID() as AppId,
+    name: 'worker.1',
+    command,
+    slug,
+    env: {},
+    web: false,
+    size: DEFAULT_SIZE,
+    volumes: [],
+    attach: null,
+    labels: {},
+    ...more,
+  };
+}
+
+function keeperOf(dir: string): number {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => commandLine(pid).includes(`${dir}/keeper/keeper.sock`));
+  if (found === undefined) throw new Error(`No keeper of ${dir}`);
+  return Number(found);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The folder of a dyno's group that bounds its processes. */
+async function groupOf(dyno: string): Promise<string> {
+  return await eventually(() => {
+    const mounts = parseMounts(readFileSync('/proc/mounts', 'utf8'));
+    const groups = mounts.filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
+    const peers = groups.flatMap(({ path }) =>
+      readdirSync(path)
+        .filter((name) => name.startsWith('kith-'))
+        .map((name) => `${path}/${name}/${dyno}`),
+    );
+    return peers.find((path) => existsSync(path));
+  });
+}
