@@ -5,6 +5,7 @@ import type { UserEmail } from '../../src/ledger/op.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds } from '../../src/shell/builds.ts';
+import type { Releases } from '../../src/shell/releases.ts';
 import { archiveOf, bundleOf, DEPLOY_REFS, latestPush } from './app-repo.ts';
 import { tryGit } from './git-process.ts';
 import type { Push, RefUpdate } from './push-hook.ts';
@@ -15,6 +16,9 @@ export type DeployParts = {
   readonly user: UserEmail;
   readonly blobs: Pick<Blobs, 'write'>;
   readonly builds: Pick<Builds, 'run'>;
+  readonly releases: Pick<Releases, 'finish'>;
+  /** Aborts when the pusher is gone: whatever has begun goes on without. */
+  readonly gone: AbortSignal;
   /** The app as it is now. */
   readonly current: (app: AppId) => App | undefined;
 };
@@ -99,6 +103,7 @@ async function build(
   );
   if (outcome.status === 'failed') return false;
   say('Verifying deploy... done.');
+  await parts.releases.finish(app.id, outcome.release, parts.user, say, parts.gone);
   return true;
 }
 

@@ -12,6 +12,7 @@ import type { UserEmail } from '../../src/ledger/op.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds, GitServer } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import type { Releases } from '../../src/shell/releases.ts';
 import { AppLocks } from './app-lock.ts';
 import { ensureRepo, refreshRepo } from './app-repo.ts';
 import { deployPush, describeError } from './deploy-push.ts';
@@ -26,6 +27,7 @@ export type GitServerOptions = {
   readonly host: Pick<PeerHost, 'view'>;
   readonly blobs: Blobs;
   readonly builds: Pick<Builds, 'run'>;
+  readonly releases: Pick<Releases, 'finish'>;
   readonly log: Logger;
   /** Peers that may hold this blob, the likeliest first. */
   readonly gitHolders: (blob: BlobId) => readonly PeerId[];
@@ -181,13 +183,17 @@ class SmartHttp implements GitServer {
       unlock = await this.#locks.acquire(app.id);
       const now = this.#options.host.view().apps.get(app.id) ?? app;
       await this.#refresh(repo, now);
-      const { blobs, builds, host } = this.#options;
+      const { blobs, builds, releases, host } = this.#options;
+      const gone = new AbortController();
+      socket.once('close', () => gone.abort());
       const parts = {
         repo,
         app: now,
         user,
         blobs,
         builds,
+        releases,
+        gone: gone.signal,
         current: (id: App['id']) => host.view().apps.get(id),
       };
       isAccepted = await deployPush(parts, push, say);

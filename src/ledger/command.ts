@@ -1,7 +1,7 @@
-import type { AppId, OpId, PeerId, ProcessType, ReleaseId } from '../ids.ts';
+import type { AppId, OpId, PeerId, ProcessType, ReleaseId, VolumeId } from '../ids.ts';
 import type { ErrorRecord } from '../errors.ts';
 import type { BlobId } from '../ids.ts';
-import type { OpDraft, Sealed, SlugRef, UserEmail } from './op.ts';
+import type { OpDraft, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
 
 /** A write that somebody asks for. Values are sealed before they get here; ids that must be random come with it. */
 export type Command =
@@ -35,6 +35,13 @@ export type Command =
       readonly description: string;
     }
   | { readonly type: 'token.revoke'; readonly token: string }
+  | {
+      readonly type: 'stack.set';
+      readonly name: string;
+      readonly arch: string;
+      readonly blob: BlobId;
+      readonly bytes: number;
+    }
   /** `app` is a fresh UUID; no name: `fallbackName` (a haiku name) is used. Writes release v1 and, as on Heroku, v2 `Enable Logplex`. */
   | {
       readonly type: 'app.create';
@@ -47,6 +54,7 @@ export type Command =
       readonly app: AppId;
       readonly name?: string;
       readonly maintenance?: boolean;
+      readonly features?: Readonly<Record<string, boolean>>;
     }
   | { readonly type: 'app.destroy'; readonly app: AppId }
   /** A patch that changes nothing makes no release. */
@@ -63,6 +71,24 @@ export type Command =
       readonly description: string;
     }
   | { readonly type: 'release.rollback'; readonly app: AppId; readonly to: ReleaseId }
+  /** Says who runs a release's command, before it is run; nothing where the release is settled. */
+  | {
+      readonly type: 'release.attempt';
+      readonly app: AppId;
+      readonly release: ReleaseId;
+      readonly slug: BlobId;
+      readonly peer: PeerId;
+    }
+  /** What came of it: the first to say so is right. What the formation shall be from now on comes with it. */
+  | {
+      readonly type: 'release.settle';
+      readonly app: AppId;
+      readonly release: ReleaseId;
+      readonly slug: BlobId;
+      readonly status: 'succeeded' | 'failed';
+      readonly output: BlobId | null;
+      readonly reason: string | null;
+    }
   /** Joins several heads; refused with `conflict` where there is one. Issued by the home peer itself. */
   | { readonly type: 'release.merge'; readonly app: AppId }
   | {
@@ -81,6 +107,51 @@ export type Command =
       readonly process: ProcessType | null;
       readonly index: number | null;
     }
+  | {
+      readonly type: 'volume.create';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly name: string;
+      readonly place: VolumePlace;
+    }
+  | {
+      readonly type: 'volume.mount';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly mount: { readonly process: string; readonly path: string } | null;
+    }
+  /** This and the next three are asked by `by`, the peer that writes them. */
+  | {
+      readonly type: 'volume.hold';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly by: PeerId;
+      readonly why: VolumeHold | null;
+    }
+  /** Gives a held volume to another peer, or to another copy. */
+  | {
+      readonly type: 'volume.move';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly by: PeerId;
+      readonly to: VolumePlace;
+    }
+  /** Its new peer has the copy; the hold ends. */
+  | {
+      readonly type: 'volume.ready';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly by: PeerId;
+      readonly copy: string;
+    }
+  /** Its new peer has no such copy, or was removed from the cluster: whoever had the volume before has it again. */
+  | {
+      readonly type: 'volume.return';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly by: PeerId;
+    }
+  | { readonly type: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
   | { readonly type: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly type: 'domain.remove'; readonly app: AppId; readonly hostname: string }
   | { readonly type: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }

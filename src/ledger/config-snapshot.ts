@@ -21,7 +21,8 @@ export type Snapshot = {
 export type ReleaseLookup = {
   release(id: ReleaseId): Release;
   body(id: ReleaseId): OpOf<'release'>['body'];
-  snapshot(id: ReleaseId): Snapshot;
+  /** What a release on top of this one alone starts from. */
+  base(id: ReleaseId): Snapshot;
 };
 
 export const NOTHING: Snapshot = { config: new Map(), slug: null, slugBy: null, contested: new Map() };
@@ -43,10 +44,10 @@ export function withWrites(base: Snapshot, by: ReleaseId, body: OpOf<'release'>[
 export function mergeSnapshots(parents: readonly ReleaseId[], lookup: ReleaseLookup): Snapshot {
   const [first, ...others] = parents;
   if (first === undefined) return NOTHING;
-  const base = lookup.snapshot(first);
+  const base = lookup.base(first);
   if (others.length === 0) return base;
 
-  const snapshots = parents.map((id) => lookup.snapshot(id));
+  const snapshots = parents.map((id) => lookup.base(id));
   const writers = writersPerKey(snapshots);
   const pasts = pastsOf(parents, [...writers.values()].flat(2), lookup);
   const config = new Map(base.config);

@@ -1,13 +1,13 @@
 import { PlatformError } from '../errors.ts';
 import { APP_NAME_PATTERN } from '../ids.ts';
-import type { AppId, AppName } from '../ids.ts';
+import type { AppId, AppName, ReleaseId } from '../ids.ts';
 import type { Command, CommandContext } from './command.ts';
 import { draftRef } from './draft-ref.ts';
 import type { Fold } from './fold.ts';
 import type { AppState } from './fold-app.ts';
 import type { OpBody, OpDraft } from './op.ts';
 import { headsOf } from './register.ts';
-import type { App } from './view.ts';
+import type { App, Release } from './view.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
@@ -23,6 +23,14 @@ export function mustApp(fold: Fold, id: AppId): { state: AppState; app: App } {
     throw new PlatformError('not_found', "Couldn't find that app.", { resource: 'app' });
   }
   return { state, app };
+}
+
+export function mustRelease(app: App, id: ReleaseId): Release {
+  const release = app.releases.get(id);
+  if (release === undefined) {
+    throw new PlatformError('not_found', "Couldn't find that release.", { resource: 'release' });
+  }
+  return release;
 }
 
 /** As on Heroku a new app has two releases at once. */
@@ -57,11 +65,18 @@ export function updateApp(fold: Fold, command: CommandOf<'app.update'>): readonl
   const name = renames ? { name: mustFreeName(fold, command.name) } : {};
   const switches = command.maintenance !== undefined && command.maintenance !== app.maintenance;
   const maintenance = switches ? { maintenance: command.maintenance } : {};
-  if (!renames && !switches) return [];
-  const parents = [...(renames ? headsOf(state.name) : []), ...(switches ? headsOf(state.maintenance) : [])];
-  return [
-    { parents: [...new Set(parents)], body: { kind: 'app.update', app: app.id, ...name, ...maintenance } },
+  const changed = Object.entries(command.features ?? {}).filter(
+    ([each, on]) => app.features.has(each) !== on,
+  );
+  const features = changed.length > 0 ? { features: Object.fromEntries(changed) } : {};
+  if (!renames && !switches && changed.length === 0) return [];
+  const parents = [
+    ...(renames ? headsOf(state.name) : []),
+    ...(switches ? headsOf(state.maintenance) : []),
+    ...changed.flatMap(([each]) => headsOf(state.features.get(each))),
   ];
+  const body = { kind: 'app.update', app: app.id, ...name, ...maintenance, ...features } as const;
+  return [{ parents: [...new Set(parents)], body }];
 }
 
 export function destroyApp(fold: Fold, command: CommandOf<'app.destroy'>): readonly OpDraft[] {

@@ -6,8 +6,9 @@ import { mustApp } from './decide-app.ts';
 import type { Fold } from './fold.ts';
 import { restartScope } from './fold-app.ts';
 import type { AppState } from './fold-app.ts';
-import type { OpDraft, UserEmail } from './op.ts';
+import type { OpDraft, SlugRef, UserEmail } from './op.ts';
 import { headsOf } from './register.ts';
+import { RELEASE_TYPE } from './release-status.ts';
 import type { App } from './view.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
@@ -32,6 +33,12 @@ export function scaleFormation(
         `Cannot scale ${type} of "${app.name}" to ${quantity}: a quantity is between 0 and ${QUANTITY_MAX}`,
       );
     }
+    if (type === RELEASE_TYPE && quantity > 0) {
+      throw new PlatformError(
+        'invalid_params',
+        `Cannot scale ${type} of "${app.name}": it runs once, before each release`,
+      );
+    }
     wanted.set(type, { quantity, size: update.size === undefined ? before.size : mustSize(update.size) });
   }
   return [...wanted]
@@ -42,15 +49,28 @@ export function scaleFormation(
     .map(([type, { quantity, size }]) => scaleDraft(state, type, quantity, size, user));
 }
 
-/** On a first deploy one web dyno; and nothing runs of a type that the slug does not declare. */
+/**
+ * On a first deploy what its app.json asks for, or one web dyno; and nothing runs of a type that the slug does not
+ * declare.
+ */
 export function formationAfterDeploy(
   { state, app }: { state: AppState; app: App },
-  processTypes: Readonly<Record<string, string>>,
+  { processTypes, setup }: SlugRef,
   user: UserEmail,
 ): readonly OpDraft[] {
-  const web = 'web' as ProcessType;
   if (app.formation.size === 0) {
-    return Object.hasOwn(processTypes, web) ? [scaleDraft(state, web, 1, DEFAULT_SIZE.name, user)] : [];
+    const asked = { web: { quantity: 1, size: null }, ...setup?.formation };
+    return Object.entries(asked)
+      .filter(([type]) => Object.hasOwn(processTypes, type))
+      .map(([type, { quantity, size }]) =>
+        scaleDraft(
+          state,
+          type as ProcessType,
+          Math.min(quantity, QUANTITY_MAX),
+          parseSize(size ?? '')?.name ?? DEFAULT_SIZE.name,
+          user,
+        ),
+      );
   }
   return [...app.formation.values()]
     .filter(({ type, quantity }) => quantity > 0 && !Object.hasOwn(processTypes, type))

@@ -1,14 +1,15 @@
 import { PlatformError } from '../errors.ts';
 import { CONFIG_KEY_PATTERN } from '../ids.ts';
-import type { OpId, ReleaseId } from '../ids.ts';
+import type { OpId } from '../ids.ts';
 import type { Command, CommandContext } from './command.ts';
 import type { Snapshot } from './config-snapshot.ts';
-import { mustApp } from './decide-app.ts';
+import { mustApp, mustRelease } from './decide-app.ts';
 import { formationAfterDeploy } from './decide-formation.ts';
 import type { Fold } from './fold.ts';
 import type { AppState } from './fold-app.ts';
 import { snapshotOfHeads } from './fold-release.ts';
-import type { OpBody, OpDraft, Sealed } from './op.ts';
+import { releaseCommandOf } from './release-status.ts';
+import type { OpBody, OpDraft, Sealed, SlugRef } from './op.ts';
 import { headsOf } from './register.ts';
 import {
   configDescription,
@@ -16,7 +17,7 @@ import {
   mergeDescription,
   rollbackDescription,
 } from './release-text.ts';
-import type { App, Release } from './view.ts';
+import type { App } from './view.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 type ReleaseBody = Extract<OpBody, { kind: 'release' }>;
@@ -55,7 +56,7 @@ export function deploy(
   const description = deployDescription(command.description, slug.commit ?? slug.id);
   return [
     releaseDraft(state, by, { cause: 'deploy', description, slug, config: {} }),
-    ...formationAfterDeploy({ state, app }, slug.processTypes, by.user),
+    ...formationNow({ state, app }, slug, by),
   ];
 }
 
@@ -67,6 +68,17 @@ export function rollback(
 ): readonly OpDraft[] {
   const { state, app } = mustApp(fold, command.app);
   const target = mustRelease(app, command.to);
+  if (target.status !== 'succeeded') {
+    const reason =
+      target.status === 'failed' ? 'its release command failed' : 'its release command has not ended yet';
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot roll back "${app.name}" to ${target.label}: ${reason}`,
+      {
+        hint: 'Choose a release that succeeded: see `releases`',
+      },
+    );
+  }
   if (target.slug === null) {
     throw new PlatformError(
       'invalid_params',
@@ -81,7 +93,7 @@ export function rollback(
   const description = rollbackDescription(target);
   return [
     releaseDraft(state, by, { cause: 'rollback', description, slug: target.slug, config }),
-    ...formationAfterDeploy({ state, app }, target.slug.processTypes, by.user),
+    ...formationNow({ state, app }, target.slug, by),
   ];
 }
 
@@ -144,16 +156,20 @@ function releaseDraft(
   };
 }
 
+/** The heads' ops, and those that say what became of them: whoever builds on a release knows whether it succeeded. */
 function headOps({ releases }: AppState): readonly OpId[] {
-  return [...releases.heads].sort().flatMap((id) => releases.releases.get(id)?.op ?? []);
+  const heads = [...releases.heads].sort().flatMap((id) => releases.releases.get(id) ?? []);
+  return heads.flatMap(({ op, settled }) => (settled === null ? [op] : [op, settled.id]));
 }
 
-function mustRelease(app: App, id: ReleaseId): Release {
-  const release = app.releases.get(id);
-  if (release === undefined) {
-    throw new PlatformError('not_found', "Couldn't find that release.", { resource: 'release' });
-  }
-  return release;
+/** The formation follows a slug when its dynos may start: at once, or when its release has succeeded. */
+function formationNow(
+  on: { state: AppState; app: App },
+  slug: SlugRef,
+  by: CommandContext,
+): readonly OpDraft[] {
+  const isHeld = on.app.heads.some((head) => on.app.releases.get(head)?.status === 'pending');
+  return isHeld || releaseCommandOf(slug) !== null ? [] : formationAfterDeploy(on, slug, by.user);
 }
 
 function mustConfigKey(key: string): void {

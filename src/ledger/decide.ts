@@ -17,6 +17,17 @@ import {
 import { addDomain, removeDomain } from './decide-domain.ts';
 import { restartFormation, scaleFormation } from './decide-formation.ts';
 import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './decide-release.ts';
+import { attemptRelease, settleRelease } from './decide-release-phase.ts';
+import { setStack } from './decide-stack.ts';
+import {
+  createVolume,
+  destroyVolume,
+  holdVolume,
+  mountVolume,
+  moveVolume,
+  readyVolume,
+  returnVolume,
+} from './decide-volume.ts';
 import type { Fold } from './fold.ts';
 import { requestKey } from './fold-batch.ts';
 import { readBody } from './op-body.ts';
@@ -62,6 +73,8 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return createToken(fold, command);
     case 'token.revoke':
       return revokeToken(fold, command);
+    case 'stack.set':
+      return setStack(fold, command);
     case 'app.create':
       return createApp(fold, command, by);
     case 'app.update':
@@ -76,10 +89,28 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return rollback(fold, command, by);
     case 'release.merge':
       return mergeReleases(fold, command, by);
+    case 'release.attempt':
+      return attemptRelease(fold, command);
+    case 'release.settle':
+      return settleRelease(fold, command, by);
     case 'formation.scale':
       return scaleFormation(fold, command, by);
     case 'formation.restart':
       return restartFormation(fold, command, by);
+    case 'volume.create':
+      return createVolume(fold, command);
+    case 'volume.mount':
+      return mountVolume(fold, command);
+    case 'volume.hold':
+      return holdVolume(fold, command);
+    case 'volume.move':
+      return moveVolume(fold, command);
+    case 'volume.ready':
+      return readyVolume(fold, command);
+    case 'volume.return':
+      return returnVolume(fold, command);
+    case 'volume.destroy':
+      return destroyVolume(fold, command);
     case 'domain.add':
       return addDomain(fold, command);
     case 'domain.remove':

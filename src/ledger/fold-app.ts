@@ -1,7 +1,9 @@
-import type { AppId, AppName, OpId, ProcessType } from '../ids.ts';
+import type { AppId, AppName, OpId, ProcessType, VolumeId } from '../ids.ts';
 import { assertNever } from '../step.ts';
-import { ReleaseEdit, currentOf, emptyReleases } from './fold-release.ts';
+import { ReleaseEdit, currentOf, emptyReleases, snapshotOfHeads } from './fold-release.ts';
 import type { ReleaseGraph } from './fold-release.ts';
+import { applyVolume, destroyedVolumes, toVolumes } from './fold-volume.ts';
+import type { VolumeState } from './fold-volume.ts';
 import { compareStamps } from './hlc.ts';
 import { LayeredMap } from './layered-map.ts';
 import type { LayeredEdit } from './layered-map.ts';
@@ -21,6 +23,8 @@ export type AppState = {
   readonly updatedAt: number;
   readonly name: Register<AppName>;
   readonly maintenance: Register<boolean>;
+  /** Whether it is on, by the feature's name. */
+  readonly features: ReadonlyMap<string, Register<boolean>>;
   readonly buildpacks: Register<readonly string[]>;
   readonly formation: ReadonlyMap<ProcessType, Register<{ quantity: number; size: string }>>;
   /** Restart requests by scope: `''`, `web`, `web.1`. */
@@ -29,6 +33,7 @@ export type AppState = {
   readonly domains: ReadonlyMap<string, Register<string | null>>;
   readonly builds: LayeredMap<string, Register<OpOf<'build.record'>['body']>>;
   readonly releases: ReleaseGraph;
+  readonly volumes: ReadonlyMap<VolumeId, VolumeState>;
 };
 
 /** The ops that are about one app. */
@@ -42,12 +47,14 @@ export function newApp(id: AppId): AppState {
     updatedAt: 0,
     name: [],
     maintenance: [],
+    features: new Map(),
     buildpacks: [],
     formation: new Map(),
     restarts: new Map(),
     domains: new Map(),
     builds: LayeredMap.empty(),
     releases: emptyReleases(),
+    volumes: new Map(),
   };
 }
 
@@ -65,18 +72,22 @@ export class AppEdit {
   readonly #base: AppState;
   #fields: Pick<AppState, 'created' | 'destroyed' | 'updatedAt' | 'name' | 'maintenance' | 'buildpacks'>;
   readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
+  readonly #features: Map<string, Register<boolean>>;
   readonly #restarts: Map<string, Register<null>>;
   readonly #domains: Map<string, Register<string | null>>;
   readonly #builds: LayeredEdit<string, Register<OpOf<'build.record'>['body']>>;
+  readonly #volumes: Map<VolumeId, VolumeState>;
   #releases: ReleaseEdit | null = null;
 
   constructor(base: AppState) {
     this.#base = base;
     this.#fields = base;
     this.#formation = new Map(base.formation);
+    this.#features = new Map(base.features);
     this.#restarts = new Map(base.restarts);
     this.#domains = new Map(base.domains);
     this.#builds = base.builds.edit();
+    this.#volumes = new Map(base.volumes);
   }
 
   apply(op: FoldOp, body: AppBody): void {
@@ -92,6 +103,9 @@ export class AppEdit {
         if (body.maintenance !== undefined) {
           this.#set({ maintenance: writeRegister(fields.maintenance, write(body.maintenance), op.parents) });
         }
+        for (const [feature, on] of Object.entries(body.features ?? {})) {
+          this.#features.set(feature, writeRegister(this.#features.get(feature), write(on), op.parents));
+        }
         break;
       case 'app.destroy':
         this.#set({ destroyed: true });
@@ -100,6 +114,14 @@ export class AppEdit {
       case 'release':
         this.#releases ??= new ReleaseEdit(this.#base.releases);
         this.#releases.add({ ...op, body });
+        break;
+      case 'release.attempt':
+        this.#releases ??= new ReleaseEdit(this.#base.releases);
+        this.#releases.attempt({ ...op, body });
+        break;
+      case 'release.settle':
+        this.#releases ??= new ReleaseEdit(this.#base.releases);
+        this.#releases.settle({ ...op, body });
         break;
       case 'formation.scale': {
         const { type, quantity, size } = body;
@@ -114,6 +136,14 @@ export class AppEdit {
         this.#restarts.set(scope, writeRegister(this.#restarts.get(scope), write(null), op.parents));
         break;
       }
+      case 'volume.create':
+      case 'volume.mount':
+      case 'volume.hold':
+      case 'volume.move':
+      case 'volume.ready':
+      case 'volume.destroy':
+        this.#volumes.set(body.volume, applyVolume(this.#volumes.get(body.volume), op, body));
+        break;
       case 'domain.add':
         this.#setDomain(body.hostname, write(body.domain), op.parents);
         break;
@@ -136,9 +166,11 @@ export class AppEdit {
       ...this.#base,
       ...this.#fields,
       formation: this.#formation,
+      features: this.#features,
       restarts: this.#restarts,
       domains: this.#domains,
       builds: this.#builds.done(),
+      volumes: this.#volumes,
       releases: this.#releases?.done() ?? this.#base.releases,
     };
   }
@@ -178,10 +210,14 @@ export function toApp(state: AppState, name: AppName): App | null {
     createdAt: created.hlc.ms,
     updatedAt,
     maintenance: state.maintenance[0]?.value ?? false,
+    features: new Set(
+      [...state.features].flatMap(([feature, writes]) => (writes[0]?.value === true ? [feature] : [])),
+    ),
     destroyed,
     releases: releases.releases,
     heads: [...releases.heads].sort(),
     current: currentOf(releases),
+    config: snapshotOfHeads(releases).config,
     formation: latest(state.formation, ({ value, hlc }, type) => ({ type, ...value, updatedAt: hlc.ms })),
     restarts: latest(state.restarts, ({ id }) => id),
     buildpacks: state.buildpacks[0]?.value ?? [],
@@ -189,6 +225,8 @@ export function toApp(state: AppState, name: AppName): App | null {
       value === null ? null : { hostname, domain: value, createdAt: hlc.ms },
     ),
     builds: latest(state.builds, (write) => toBuild(write, releases)),
+    volumes: toVolumes(state.volumes),
+    destroyedVolumes: destroyedVolumes(state.volumes),
   };
 }
 

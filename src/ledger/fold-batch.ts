@@ -3,6 +3,8 @@ import { applyAccess, noAccess } from './fold-access.ts';
 import type { AccessState } from './fold-access.ts';
 import { AppEdit, newApp, toApp } from './fold-app.ts';
 import type { AppBody, AppState } from './fold-app.ts';
+import { applyStack } from './fold-stacks.ts';
+import type { StacksState } from './fold-stacks.ts';
 import { LayeredMap } from './layered-map.ts';
 import { assignNames, assignOldest } from './names.ts';
 import type { Claim } from './names.ts';
@@ -18,6 +20,7 @@ export type FoldState = {
   readonly names: ReadonlyMap<AppName, AppId>;
   readonly domains: ReadonlyMap<string, AppId>;
   readonly access: AccessState;
+  readonly stacks: StacksState;
   /** Request-Id to the op it made; the least id, where there are several. */
   readonly requests: LayeredMap<string, OpId>;
   /** The same by what was asked (`requestKey`): one client request may make several writes. */
@@ -32,6 +35,7 @@ export function emptyState(): FoldState {
     names: new Map(),
     domains: new Map(),
     access: noAccess(),
+    stacks: new Map(),
     requests: LayeredMap.empty(),
     writes: LayeredMap.empty(),
     quarantined: new Map(),
@@ -52,6 +56,7 @@ export class FoldBatch {
   readonly #requests;
   readonly #writes;
   #access: AccessState;
+  #stacks: StacksState;
 
   constructor(base: FoldState, shunned: ReadonlyMap<OpId, string>) {
     this.#base = base;
@@ -59,6 +64,7 @@ export class FoldBatch {
     this.#requests = base.requests.edit();
     this.#writes = base.writes.edit();
     this.#access = base.access;
+    this.#stacks = base.stacks;
   }
 
   /** Never throws: what cannot be applied is set aside under its reason, and the rest goes on. */
@@ -85,6 +91,7 @@ export class FoldBatch {
       ...base,
       quarantined,
       access: this.#access,
+      stacks: this.#stacks,
       requests: this.#requests.done(),
       writes: this.#writes.done(),
     };
@@ -110,6 +117,9 @@ export class FoldBatch {
       case 'token.revoke':
       case 'key.rotate':
         this.#access = applyAccess(this.#access, op, body);
+        return;
+      case 'stack.set':
+        this.#stacks = applyStack(this.#stacks, op, body);
         return;
       default:
         this.#edit(body).apply(op, body);

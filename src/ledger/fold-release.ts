@@ -6,16 +6,25 @@ import { compareStamps } from './hlc.ts';
 import { LayeredMap } from './layered-map.ts';
 import type { LayeredEdit } from './layered-map.ts';
 import type { OpOf } from './op-graph.ts';
+import { NO_PHASE, attemptsOf, isAllOrNothing, settlementOf, statusOf } from './release-status.ts';
+import type { ReleasePhase } from './release-status.ts';
 import type { Release } from './view.ts';
 
 type ReleaseOp = OpOf<'release'>;
+type PhaseOp<Kind extends 'release.attempt' | 'release.settle'> = Pick<
+  OpOf<Kind>,
+  'id' | 'hlc' | 'parents' | 'body'
+>;
 
 /** An app's releases and what is needed to add more. */
 export type ReleaseGraph = {
   readonly releases: LayeredMap<ReleaseId, Release>;
   /** The op that each release is told by: the least id, where two peers wrote the same release. */
   readonly sources: LayeredMap<ReleaseId, ReleaseOp>;
-  readonly snapshots: LayeredMap<ReleaseId, Snapshot>;
+  /** What a release on top of each starts from: all that it says or, where it did not succeed, what it leaves. */
+  readonly bases: LayeredMap<ReleaseId, Snapshot>;
+  /** What was said of release commands. */
+  readonly phases: LayeredMap<ReleaseId, ReleasePhase>;
   readonly byOp: LayeredMap<OpId, ReleaseId>;
   readonly byNumber: LayeredMap<number, readonly ReleaseId[]>;
   /** Releases without children. */
@@ -26,7 +35,8 @@ export function emptyReleases(): ReleaseGraph {
   return {
     releases: LayeredMap.empty(),
     sources: LayeredMap.empty(),
-    snapshots: LayeredMap.empty(),
+    bases: LayeredMap.empty(),
+    phases: LayeredMap.empty(),
     byOp: LayeredMap.empty(),
     byNumber: LayeredMap.empty(),
     heads: new Set(),
@@ -46,10 +56,34 @@ export function releaseIdOf(app: AppId, parents: readonly ReleaseId[], op: Relea
   ) as ReleaseId;
 }
 
-/** The head that dynos run: the latest by (hlc, id). */
+/** What dynos run: of the succeeded releases that no succeeded one follows, the latest by (hlc, id). */
 export function currentOf(graph: ReleaseGraph): ReleaseId | null {
-  const heads = [...graph.heads].flatMap((id) => graph.releases.get(id) ?? []);
-  return heads.sort(compareStamps).at(-1)?.id ?? null;
+  const newest = newestSucceeded(graph);
+  const oldest = newest.reduce((least, { number }) => Math.min(least, number), Infinity);
+  const followed = new Set(newest.length < 2 ? [] : newest.flatMap(({ parents }) => parents));
+  for (const id of followed) {
+    const release = graph.releases.get(id);
+    if (release !== undefined && release.number > oldest)
+      for (const parent of release.parents) followed.add(parent);
+  }
+  return (
+    newest
+      .filter(({ id }) => !followed.has(id))
+      .sort(compareStamps)
+      .at(-1)?.id ?? null
+  );
+}
+
+/** The first succeeded releases on the way back from each head. */
+function newestSucceeded({ heads, releases }: ReleaseGraph): Release[] {
+  const way = new Set(heads);
+  const found: Release[] = [];
+  for (const id of way) {
+    const release = releases.get(id);
+    if (release?.status === 'succeeded') found.push(release);
+    else for (const parent of release?.parents ?? []) way.add(parent);
+  }
+  return found;
 }
 
 /** What a release on top of all heads would start from. */
@@ -75,34 +109,88 @@ export class ReleaseEdit {
     byOp.set(op.id, id);
     if (twin !== undefined && twin.id < op.id) return;
     sources.set(id, op);
-    if (twin === undefined) this.#derive(id, parents, op);
+    if (twin === undefined) this.#derive(id, parents);
     else this.#deriveAgain();
   }
 
+  attempt(op: PhaseOp<'release.attempt'>): void {
+    this.#note(op, (phase) => ({ ...phase, attempts: [...phase.attempts, op] }));
+  }
+
+  settle(op: PhaseOp<'release.settle'>): void {
+    this.#note(op, (phase) => ({ ...phase, settlements: [...phase.settlements, op] }));
+  }
+
   done(): ReleaseGraph {
-    const { releases, sources, snapshots, byOp, byNumber } = this.#graph;
+    const { releases, sources, bases, phases, byOp, byNumber } = this.#graph;
     return {
       releases: releases.done(),
       sources: sources.done(),
-      snapshots: snapshots.done(),
+      bases: bases.done(),
+      phases: phases.done(),
       byOp: byOp.done(),
       byNumber: byNumber.done(),
       heads: this.#heads,
     };
   }
 
-  #derive(id: ReleaseId, parents: readonly ReleaseId[], op: ReleaseOp): void {
-    const { releases, snapshots } = this.#graph;
+  /** News of a release command counts if it was built on the release: then that is here, whatever the order. */
+  #note(
+    { parents, body }: { readonly parents: readonly OpId[]; readonly body: { readonly release: OpId } },
+    add: (phase: ReleasePhase) => ReleasePhase,
+  ): void {
+    const { byOp, phases, releases } = this.#graph;
+    const id = parents.includes(body.release) ? byOp.get(body.release) : undefined;
+    const release = id === undefined ? undefined : releases.get(id);
+    if (release === undefined) return;
+    phases.set(release.id, add(phases.get(release.id) ?? NO_PHASE));
+    for (const { id, parents, label } of this.#withThoseAfter(release)) this.#compute(id, parents, label);
+  }
+
+  /** A release and all that follow it, oldest first. */
+  #withThoseAfter(release: Release): readonly Release[] {
+    if (this.#heads.has(release.id)) return [release];
+    const { releases } = this.#graph;
+    const way = new Set(this.#heads);
+    for (const id of way) {
+      const each = releases.get(id);
+      if (each !== undefined && each.number > release.number)
+        for (const parent of each.parents) way.add(parent);
+    }
+    const oldestFirst = [...way].flatMap((id) => releases.get(id) ?? []).sort((a, b) => a.number - b.number);
+    const after = new Map([[release.id, release]]);
+    for (const each of oldestFirst) {
+      if (each.parents.some((parent) => after.has(parent))) after.set(each.id, each);
+    }
+    return [...after.values()];
+  }
+
+  #derive(id: ReleaseId, parents: readonly ReleaseId[]): void {
+    const { number } = this.#compute(id, parents, null);
+    this.#label(id, number);
+    for (const parent of parents) this.#heads.delete(parent);
+    this.#heads.add(id);
+  }
+
+  /** @param label null until it is known whether others bear the number */
+  #compute(id: ReleaseId, parents: readonly ReleaseId[], label: string | null): Release {
+    const { releases, bases, phases } = this.#graph;
     const lookup = lookupIn(this.#graph);
+    const op = lookup.source(id);
     const { body } = op;
-    const snapshot = withWrites(mergeSnapshots(parents, lookup), id, body);
+    const inherited = mergeSnapshots(parents, lookup);
+    const snapshot = withWrites(inherited, id, body);
     const number = 1 + Math.max(0, ...parents.map((parent) => lookup.release(parent).number));
-    snapshots.set(id, snapshot);
-    releases.set(id, {
+    const phase = phases.get(id) ?? NO_PHASE;
+    const settled = settlementOf(phase, snapshot.slug);
+    const before = parents.map((parent) => lookup.release(parent).status);
+    const status = statusOf(snapshot.slug, before, settled);
+    bases.set(id, status !== 'succeeded' && isAllOrNothing(body.cause) ? inherited : snapshot);
+    const release: Release = {
       id,
       op: op.id,
       number,
-      label: `v${number}`,
+      label: label ?? `v${number}`,
       parents,
       cause: body.cause,
       description: body.description,
@@ -112,10 +200,12 @@ export class ReleaseEdit {
       slug: snapshot.slug,
       config: snapshot.config,
       request: body.request,
-    });
-    this.#label(id, number);
-    for (const parent of parents) this.#heads.delete(parent);
-    this.#heads.add(id);
+      status,
+      attempts: attemptsOf(phase, snapshot.slug),
+      settled,
+    };
+    releases.set(id, release);
+    return release;
   }
 
   /** A number alone is a label until a second release bears it. */
@@ -132,14 +222,12 @@ export class ReleaseEdit {
 
   /** A release is now told by another op, with another time and perhaps other values: all that follows it may differ. */
   #deriveAgain(): void {
-    const { releases, sources, byOp } = this.done();
+    const { releases, sources, byOp, phases } = this.done();
     const oldestFirst = [...releases.values()].sort((a, b) => a.number - b.number || compareStamps(a, b));
-    this.#graph = { ...editOf(emptyReleases()), sources: sources.edit(), byOp: byOp.edit() };
+    const kept = { sources: sources.edit(), byOp: byOp.edit(), phases: phases.edit() };
+    this.#graph = { ...editOf(emptyReleases()), ...kept };
     this.#heads = new Set();
-    for (const { id, parents } of oldestFirst) {
-      const op = sources.get(id);
-      if (op !== undefined) this.#derive(id, parents, op);
-    }
+    for (const { id, parents } of oldestFirst) this.#derive(id, parents);
   }
 }
 
@@ -149,19 +237,21 @@ function editOf(graph: ReleaseGraph) {
   return {
     releases: graph.releases.edit(),
     sources: graph.sources.edit(),
-    snapshots: graph.snapshots.edit(),
+    bases: graph.bases.edit(),
+    phases: graph.phases.edit(),
     byOp: graph.byOp.edit(),
     byNumber: graph.byNumber.edit(),
   };
 }
 
 function lookupIn(graph: {
-  readonly [Part in 'releases' | 'sources' | 'snapshots']: { get(id: ReleaseId): ValueOf<Part> | undefined };
-}): ReleaseLookup {
+  readonly [Part in 'releases' | 'sources' | 'bases']: { get(id: ReleaseId): ValueOf<Part> | undefined };
+}): ReleaseLookup & { source(id: ReleaseId): ReleaseOp } {
   return {
     release: (id) => must(graph.releases.get(id), id),
+    source: (id) => must(graph.sources.get(id), id),
     body: (id) => must(graph.sources.get(id), id).body,
-    snapshot: (id) => must(graph.snapshots.get(id), id),
+    base: (id) => must(graph.bases.get(id), id),
   };
 }
 

@@ -27,6 +27,12 @@ export function homeKey(view: View, command: Command): string | null {
     case 'key.rotate':
     case 'token.create':
     case 'token.revoke':
+    case 'stack.set':
+    // Of these, one peer is the only writer at any time: what it has written must be in its own ledger first.
+    case 'volume.hold':
+    case 'volume.move':
+    case 'volume.ready':
+    case 'volume.return':
       return null;
     case 'member.admit':
       // An invite lets one peer in, wherever two hosts come with it.
@@ -44,8 +50,13 @@ export function homeKey(view: View, command: Command): string | null {
     case 'release.deploy':
     case 'release.rollback':
     case 'release.merge':
+    case 'release.attempt':
+    case 'release.settle':
     case 'formation.scale':
     case 'formation.restart':
+    case 'volume.create':
+    case 'volume.mount':
+    case 'volume.destroy':
     case 'domain.remove':
     case 'buildpacks.set':
     case 'build.record':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
-import type { AppId, AppName, BlobId, OpId, PeerId, ProcessType } from '../ids.ts';
+import type { AppId, AppName, BlobId, OpId, PeerId, ProcessType, VolumeId } from '../ids.ts';
 import type { Op, OpBody, OpKind, Sealed, SlugRef } from './op.ts';
 
 type BodyOf<Kind extends OpKind> = Omit<Extract<OpBody, { kind: Kind }>, 'kind'>;
@@ -12,13 +12,18 @@ const text = (max: number) => z.string().max(max);
 const count = z.number().int().min(0);
 const bytes = z.custom<Sealed>((value) => value instanceof Uint8Array, 'must be bytes');
 
-const app = matching<AppId>(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const app = matching<AppId>(UUID);
+const volume = matching<VolumeId>(UUID);
 const appName = matching<AppName>(APP_NAME_PATTERN);
 const peer = matching<PeerId>(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/);
 const blob = matching<BlobId>(/^[0-9a-f]{64}$/);
 const opId = matching<OpId>(/^[a-z2-7]{52}$/);
 const processType = matching<ProcessType>(PROCESS_TYPE_PATTERN);
 const hostname = matching<string>(/^[a-z0-9.-]{1,253}$/);
+/** Folders are named by it. */
+const copy = matching<string>(/^[0-9a-f]{16}$/);
+const place = z.object({ peer, copy });
 /** Ids that the writer made up: UUIDs mostly. */
 const name = text(200);
 const user = text(320);
@@ -35,6 +40,17 @@ const slug: z.ZodType<SlugRef> = z.object({
   processTypes: z.record(processType, text(32_768)),
   commit: text(200).nullable(),
   buildpack: text(2_000).nullable(),
+  layers: z
+    .array(z.object({ id: blob, bytes: count }))
+    .max(512)
+    .exactOptional(),
+  format: z.literal('image').exactOptional(),
+  setup: z
+    .object({
+      formation: z.record(processType, z.object({ quantity: count.max(100_000), size: text(64).nullable() })),
+      postdeploy: text(32_768).nullable(),
+    })
+    .exactOptional(),
   source: blob.nullable(),
 });
 
@@ -47,11 +63,13 @@ const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
   'key.rotate': z.object({ key: name }),
   'token.create': z.object({ token: name, hash: text(200), user, description: text(2_000) }),
   'token.revoke': z.object({ token: name }),
+  'stack.set': z.object({ name, arch: text(32), blob, bytes: count }),
   'app.create': z.object({ app, name: appName, owner: user, request }),
   'app.update': z.object({
     app,
     name: appName.exactOptional(),
     maintenance: z.boolean().exactOptional(),
+    features: z.record(name, z.boolean()).exactOptional(),
   }),
   'app.destroy': z.object({ app }),
   release: z
@@ -69,6 +87,15 @@ const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
       ({ cause, slug, config }) => cause !== 'merge' || (slug === null && Object.keys(config).length === 0),
       'a merge writes nothing itself',
     ),
+  'release.attempt': z.object({ app, release: opId, slug: blob, peer }),
+  'release.settle': z.object({
+    app,
+    release: opId,
+    slug: blob,
+    status: z.enum(['succeeded', 'failed']),
+    output: blob.nullable(),
+    reason: text(2_000).nullable(),
+  }),
   'formation.scale': z.object({
     app,
     type: processType,
@@ -82,6 +109,16 @@ const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
     index: z.number().int().min(1).nullable(),
     user,
   }),
+  'volume.create': z.object({ app, volume, name, place }),
+  'volume.mount': z.object({
+    app,
+    volume,
+    mount: z.object({ type: processType, path: text(1_000) }).nullable(),
+  }),
+  'volume.hold': z.object({ app, volume, why: z.enum(['move', 'backup', 'restore']).nullable() }),
+  'volume.move': z.object({ app, volume, to: place, from: place }),
+  'volume.ready': z.object({ app, volume, copy }),
+  'volume.destroy': z.object({ app, volume }),
   'domain.add': z.object({ app, hostname, domain: name }),
   'domain.remove': z.object({ app, hostname }),
   'buildpacks.set': z.object({ app, buildpacks: z.array(text(2_000)).max(100) }),

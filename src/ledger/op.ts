@@ -1,4 +1,14 @@
-import type { AppId, AppName, BlobId, ClusterId, Epoch, OpId, PeerId, ProcessType } from '../ids.ts';
+import type {
+  AppId,
+  AppName,
+  BlobId,
+  ClusterId,
+  Epoch,
+  OpId,
+  PeerId,
+  ProcessType,
+  VolumeId,
+} from '../ids.ts';
 
 /** Hybrid logical clock: wall milliseconds and a counter for writes within one of them. */
 export type Hlc = { readonly ms: number; readonly n: number };
@@ -39,9 +49,26 @@ export type SlugRef = {
   readonly commit: string | null;
   /** What `apps:info` shows, e.g. `Node.js`. */
   readonly buildpack: string | null;
+  /** What lies under the slug and is shared by many releases, the lowest first; absent: nothing does. */
+  readonly layers?: readonly { readonly id: BlobId; readonly bytes: number }[];
+  /** `image` for a container image made from a Dockerfile, whose configuration `id` is; absent: a slug. */
+  readonly format?: 'image';
+  /** What the source's app.json asks for at an app's first deploy; absent: nothing. */
+  readonly setup?: SlugSetup;
   /** Git bundle of the branch that was pushed: lets any peer take the next push. Null for source tarballs. */
   readonly source: BlobId | null;
 };
+
+export type SlugSetup = {
+  readonly formation: Readonly<Record<string, { readonly quantity: number; readonly size: string | null }>>;
+  /** The command of `scripts.postdeploy`. */
+  readonly postdeploy: string | null;
+};
+
+/** Where a volume's files are. Each copy that is ever made of them has a name of its own. */
+export type VolumePlace = { readonly peer: PeerId; readonly copy: string };
+/** Why a volume's dynos are kept from running. */
+export type VolumeHold = 'move' | 'backup' | 'restore';
 
 /** The user an op was made for, as shown in `releases`. */
 export type UserEmail = string;
@@ -73,6 +100,14 @@ export type OpBody =
       readonly description: string;
     }
   | { readonly kind: 'token.revoke'; readonly token: string }
+  /** Which blob is the stack image of an architecture: a `.tar.zst` of its root file system. `name` is what an Engine calls it. */
+  | {
+      readonly kind: 'stack.set';
+      readonly name: string;
+      readonly arch: string;
+      readonly blob: BlobId;
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'app.create';
       readonly app: AppId;
@@ -85,6 +120,8 @@ export type OpBody =
       readonly app: AppId;
       readonly name?: AppName;
       readonly maintenance?: boolean;
+      /** Switches these on or off. */
+      readonly features?: Readonly<Record<string, boolean>>;
     }
   | { readonly kind: 'app.destroy'; readonly app: AppId }
   | {
@@ -99,6 +136,26 @@ export type OpBody =
       /** Writes of this release: a value, or null for unset. */
       readonly config: Readonly<Record<string, Sealed | null>>;
       readonly request: string | null;
+    }
+  /** `peer` runs the release command of this release, made for this slug. */
+  | {
+      readonly kind: 'release.attempt';
+      readonly app: AppId;
+      readonly release: OpId;
+      readonly slug: BlobId;
+      readonly peer: PeerId;
+    }
+  /** What came of the release command: the release may run, or never will. */
+  | {
+      readonly kind: 'release.settle';
+      readonly app: AppId;
+      readonly release: OpId;
+      readonly slug: BlobId;
+      readonly status: 'succeeded' | 'failed';
+      /** What the command wrote. */
+      readonly output: BlobId | null;
+      /** Why it failed, as a sentence's end; null where the output says it all. */
+      readonly reason: string | null;
     }
   | {
       readonly kind: 'formation.scale';
@@ -116,6 +173,43 @@ export type OpBody =
       readonly index: number | null;
       readonly user: UserEmail;
     }
+  | {
+      readonly kind: 'volume.create';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly name: string;
+      readonly place: VolumePlace;
+    }
+  /** The dynos of `type` see it at `path` from now on; null: none does. */
+  | {
+      readonly kind: 'volume.mount';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly mount: { readonly type: ProcessType; readonly path: string } | null;
+    }
+  /** Keeps its dynos from running while its files are copied; null ends that. Written by the peer that has it alone. */
+  | {
+      readonly kind: 'volume.hold';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly why: VolumeHold | null;
+    }
+  /** Its peer gives it away: from now on `to` alone writes of it. `from` keeps its copy until `to` is ready. */
+  | {
+      readonly kind: 'volume.move';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly to: VolumePlace;
+      readonly from: VolumePlace;
+    }
+  /** Its peer has this copy on its disk. */
+  | {
+      readonly kind: 'volume.ready';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly copy: string;
+    }
+  | { readonly kind: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
   | { readonly kind: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly kind: 'domain.remove'; readonly app: AppId; readonly hostname: string }
   | { readonly kind: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }

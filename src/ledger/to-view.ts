@@ -1,5 +1,6 @@
 import { toInvites, toTokens } from './fold-access.ts';
 import type { FoldState } from './fold-batch.ts';
+import { toStacks } from './fold-stacks.ts';
 import type { Membership } from './fold-members.ts';
 import type { View } from './view.ts';
 
@@ -30,6 +31,7 @@ export function toView(
     apps: state.shown,
     names: state.names,
     domains: state.domains,
+    stacks: previous?.state.stacks === state.stacks ? previous.view.stacks : toStacks(state.stacks),
     requests: state.requests,
     waiting,
     quarantined: state.quarantined,

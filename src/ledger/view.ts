@@ -1,5 +1,15 @@
-import type { AppId, AppName, BlobId, ClusterId, OpId, PeerId, ProcessType, ReleaseId } from '../ids.ts';
-import type { Hlc, Sealed, SlugRef, UserEmail } from './op.ts';
+import type {
+  AppId,
+  AppName,
+  BlobId,
+  ClusterId,
+  OpId,
+  PeerId,
+  ProcessType,
+  ReleaseId,
+  VolumeId,
+} from '../ids.ts';
+import type { Hlc, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
 
 /**
  * What the set of ops means: the same on every peer that holds the same ops, whatever the order they came in.
@@ -20,6 +30,8 @@ export type View = {
   readonly names: ReadonlyMap<string, AppId>;
   /** Live custom domains, lower case. */
   readonly domains: ReadonlyMap<string, AppId>;
+  /** The stack image of each architecture. */
+  readonly stacks: ReadonlyMap<string, Stack>;
   /** Request-Id to the op it made. */
   readonly requests: ReadonlyMap<string, OpId>;
   /** Ops that apply only once their parents have come. */
@@ -53,6 +65,16 @@ export type Token = {
   readonly revoked: boolean;
 };
 
+/** The root file system that dynos and builds of an architecture run on, where an Engine runs them. */
+export type Stack = {
+  readonly name: string;
+  readonly arch: string;
+  /** A `.tar.zst`. */
+  readonly blob: BlobId;
+  readonly bytes: number;
+  readonly setAt: number;
+};
+
 export type App = {
   readonly id: AppId;
   /** What was asked for; two apps created under one name on two sides of a split both keep it… */
@@ -63,18 +85,27 @@ export type App = {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly maintenance: boolean;
+  /** Names of what is switched on for it. */
+  readonly features: ReadonlySet<string>;
   readonly destroyed: boolean;
   readonly releases: ReadonlyMap<ReleaseId, Release>;
   /** Releases without children, sorted by id. More than one only until the home peer has written the merge. */
   readonly heads: readonly ReleaseId[];
-  /** The head that dynos run: the only one, or the latest by (hlc, id). Null only before the first release came. */
+  /**
+   * What dynos run: the newest succeeded release, the latest by (hlc, id) where a split made several. Null only before
+   * the first release came.
+   */
   readonly current: ReleaseId | null;
+  /** What is set now, whether or not a release that runs has it yet: what the next release starts from. */
+  readonly config: ReadonlyMap<string, ConfigWrite>;
   readonly formation: ReadonlyMap<ProcessType, FormationEntry>;
   /** Latest restart request by scope: `''` for the app, `web` for a type, `web.1` for a slot. */
   readonly restarts: ReadonlyMap<string, OpId>;
   readonly buildpacks: readonly string[];
   readonly domains: ReadonlyMap<string, Domain>;
   readonly builds: ReadonlyMap<string, Build>;
+  readonly volumes: ReadonlyMap<VolumeId, Volume>;
+  readonly destroyedVolumes: ReadonlySet<VolumeId>;
 };
 
 export type FormationEntry = {
@@ -102,12 +133,44 @@ export type Release = {
   /** The full snapshot that dynos of this release get. */
   readonly config: ReadonlyMap<string, ConfigWrite>;
   readonly request: string | null;
+  /** `pending` until its release command, and those of all releases before it, have ended. */
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  /** Who was to run its release command, the latest last. */
+  readonly attempts: readonly ReleaseAttempt[];
+  /** How its release command ended; null before that, and where its slug declares none. */
+  readonly settled: ReleaseSettlement | null;
+};
+
+export type ReleaseAttempt = { readonly id: OpId; readonly hlc: Hlc; readonly peer: PeerId };
+
+export type ReleaseSettlement = {
+  readonly id: OpId;
+  readonly hlc: Hlc;
+  readonly status: 'succeeded' | 'failed';
+  readonly output: BlobId | null;
+  readonly reason: string | null;
 };
 
 /** The write that gave a key its value in a snapshot; a null value is an unset that must win over concurrent older writes. */
 export type ConfigWrite = { readonly value: Sealed | null; readonly by: ReleaseId };
 
 export type Domain = { readonly hostname: string; readonly domain: string; readonly createdAt: number };
+
+/** Files that outlive dynos. They are on one peer, and its dynos run there and nowhere else. */
+export type Volume = {
+  readonly id: VolumeId;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly place: VolumePlace;
+  /** Who had it before, and keeps that copy until the place is ready; null before the first move. */
+  readonly from: VolumePlace | null;
+  /** Whether the place's peer has said that it has the copy. */
+  readonly ready: boolean;
+  /** `by` names the write, as part of its dynos' generation. */
+  readonly mount: { readonly type: ProcessType; readonly path: string; readonly by: OpId } | null;
+  /** Its dynos must not run now, for this reason. */
+  readonly hold: VolumeHold | null;
+};
 
 export type Build = {
   readonly build: string;

@@ -28,6 +28,7 @@ export async function openGitPeer(
     host,
     blobs: peer.blobs,
     builds: peer.builds,
+    releases: { finish: async () => {} },
     log: pino({ level: 'silent' }),
     gitHolders: () => ids,
   });

@@ -249,6 +249,14 @@ test('an app is renamed to a free name, and no op is written for what is so alre
   expect(refusal(peer.decide({ type: 'app.update', app: appId(1), name: 'shop' })).message).toBe(
     'Name shop is already taken',
   );
+  peer.run({ type: 'app.update', app: appId(1), features: { one: true, two: true } });
+  peer.run({ type: 'app.update', app: appId(1), features: { one: false } });
+  expect([...peer.app().features]).toEqual(['two']);
+  expect(
+    peer.decide({ type: 'app.update', app: appId(1), features: { one: false, two: true } }),
+  ).toMatchObject({
+    drafts: [],
+  });
   peer.run({ type: 'app.update', app: appId(1), name: 'diary', maintenance: true });
   expect(peer.app()).toMatchObject({ name: 'diary', maintenance: true });
   expect(peer.decide({ type: 'app.update', app: appId(1), name: 'diary', maintenance: true })).toMatchObject({
