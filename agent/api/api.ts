@@ -11,7 +11,9 @@ import type { Rangeable } from '../../src/platform/range.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
+import type { LocalStack } from '../../src/shell/stack.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import type { AttachSessions } from './attach-sessions.ts';
 import { readJson } from './body.ts';
@@ -25,6 +27,8 @@ export type Api = {
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly builds: Builds;
+  readonly releases: Releases;
+  readonly stack: LocalStack;
   readonly log: Logger;
   readonly tasks: Tasks;
   readonly webUrl: (app: App) => string;

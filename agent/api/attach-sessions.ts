@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
+import { encodeFrame, FRAME } from '../../src/platform/attach-frames.ts';
 
 export type AttachSession = {
-  /** Frames of a one-off dyno: src/platform/attach-frames.ts. */
+  /** Frames of an attached process: src/platform/attach-frames.ts. */
   readonly stream: Duplex;
   readonly hasTty: boolean;
 };
 
 export const ATTACH_WITHIN_MS = 60_000;
 const SESSIONS_MAX = 500;
+/** A stream that has not taken its last frame by then is cut. */
+const LAST_FRAME_MS = 5_000;
 
-/** One-off dynos that wait for their client, by the secret that is in their attach URL. Disposing ends attaches. */
+/** Attached processes that wait for their client, by the secret that is in their attach URL. Disposing ends attaches. */
 export class AttachSessions implements Disposable {
   readonly #waiting = new Map<string, AttachSession & { readonly timer: NodeJS.Timeout }>();
   readonly #attached = new Set<Duplex>();
@@ -21,7 +24,7 @@ export class AttachSessions implements Disposable {
     this.#withinMs = withinMs;
   }
 
-  /** A secret good for one attach within a minute; unless one comes, the stream is destroyed and so the dyno ended. */
+  /** A secret good for one attach within a minute; unless one comes, the process is told and ended. */
   open(session: AttachSession): string {
     if (this.#waiting.size >= SESSIONS_MAX) {
       session.stream.destroy();
@@ -35,7 +38,7 @@ export class AttachSessions implements Disposable {
     }
     // HTTP methods begin with a letter: the 0 tells an attach from a request on the port they share.
     const secret = `0${randomBytes(32).toString('base64url')}`;
-    const timer = setTimeout(() => session.stream.destroy(), this.#withinMs);
+    const timer = setTimeout(() => giveUp(session.stream), this.#withinMs);
     session.stream.once('close', () => this.#forget(secret, session.stream));
     // An error is followed by `close`; who attaches adds listeners of its own.
     session.stream.on('error', () => {});
@@ -63,4 +66,11 @@ export class AttachSessions implements Disposable {
     this.#waiting.delete(secret);
     this.#attached.delete(stream);
   }
+}
+
+/** Tells the other end that no client came, for its log (R13), and leaves it. */
+function giveUp(stream: Duplex): void {
+  const cut = setTimeout(() => stream.destroy(), LAST_FRAME_MS);
+  stream.once('close', () => clearTimeout(cut));
+  stream.end(encodeFrame(FRAME.absent), () => stream.destroy());
 }

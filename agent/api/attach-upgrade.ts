@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
 import { errorResource } from '../../src/platform/error.ts';
@@ -7,13 +8,14 @@ import type { AttachSessions } from './attach-sessions.ts';
 
 const PATH = /^\/kith\/attach\/([A-Za-z0-9_-]+)$/;
 const PROTOCOL = 'kith-attach';
+const KEEP_ALIVE_MS = 30_000;
 
 /** Whether a request asks to become an attach; other upgrades are served as plain HTTP. */
 export function isAttachUpgrade(message: IncomingMessage): boolean {
   return message.headers.upgrade?.toLowerCase() === PROTOCOL && PATH.test(message.url ?? '');
 }
 
-/** `GET /kith/attach/SECRET`: after the 101, the bytes of the one-off's attach stream go both ways as they are. */
+/** `GET /kith/attach/SECRET`: after the 101, the bytes of the attach stream go both ways as they are. */
 export function attachByUpgrade(
   sessions: AttachSessions,
   message: IncomingMessage,
@@ -27,6 +29,7 @@ export function attachByUpgrade(
   }
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`);
   if (head.length > 0) socket.unshift(head);
+  keepAlive(socket);
   join(socket, session.stream);
 }
 
@@ -36,9 +39,14 @@ export function attachNotFound(): PlatformError {
   });
 }
 
+/** Notices a client that is gone without a word, whose silence may else be that of a thinker. */
+export function keepAlive(socket: Duplex): void {
+  if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
+}
+
 /**
- * Pipes a client and a one-off into each other. The end of input is a frame, so a client whose bytes end has left, and
- * the one-off is told by the destruction of its stream, once it has taken what was sent.
+ * Pipes a client and a process into each other. The end of input is a frame, so a client whose bytes end has left, and
+ * the process is told by the destruction of its stream, once it has taken what was sent.
  */
 function join(client: Duplex, stream: Duplex): void {
   client.on('error', () => client.destroy());

@@ -1,6 +1,8 @@
+import type { ReleaseId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/view.ts';
 import type { AnyBuild } from '../../src/platform/build.ts';
 import type { Builds, BuildRequest } from '../../src/shell/builds.ts';
+import type { Releases } from '../../src/shell/releases.ts';
 import { toPlatformError } from './respond.ts';
 
 const JOBS_MAX = 200;
@@ -10,10 +12,14 @@ type Job = { readonly app: string; readonly build: AnyBuild; readonly reason: st
 /** Builds that this server started: known from the first moment, and when one fails before the ledger has heard of it. */
 export class BuildJobs {
   readonly #builds: Builds;
+  readonly #releases: Pick<Releases, 'finish'>;
+  readonly #closing: AbortSignal;
   readonly #jobs = new Map<string, Job>();
 
-  constructor(builds: Builds) {
+  constructor(builds: Builds, releases: Pick<Releases, 'finish'>, closing: AbortSignal) {
     this.#builds = builds;
+    this.#releases = releases;
+    this.#closing = closing;
   }
 
   /** Resolves when the build is over; its outcome is in the ledger, or here where it could not even be recorded. */
@@ -30,11 +36,13 @@ export class BuildJobs {
       updatedAt: Date.now(),
     };
     this.#set({ app: request.app, build, reason: null });
+    let released: ReleaseId | null = null;
     try {
       // Whoever wants the output reads it from `builds.output`.
       const outcome = await this.#builds.run(request, () => {});
       const updatedAt = Date.now();
       if (outcome.status === 'succeeded') {
+        released = outcome.release;
         this.#set({
           app: request.app,
           build: { ...build, status: 'succeeded', release: outcome.release, updatedAt },
@@ -55,6 +63,9 @@ export class BuildJobs {
         reason: message,
       });
       throw error;
+    }
+    if (released !== null) {
+      await this.#releases.finish(request.app, released, request.user, null, this.#closing);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeFrame, decodeFrames, FRAME, FRAME_BYTES_MAX } from '../../src/platform/attach-frames.ts';
 import type { AttachSessions, AttachSession } from './attach-sessions.ts';
+import { keepAlive } from './attach-upgrade.ts';
 
 const SECRET_LINE_BYTES_MAX = 512;
 const SECRET_WITHIN_MS = 15_000;
@@ -32,6 +33,7 @@ export function serveRendezvous(sessions: AttachSessions, socket: Duplex): void 
     }
     const rest = line.subarray(end + 2);
     if (rest.length > 0) socket.unshift(rest);
+    keepAlive(socket);
     socket.write('rendezvous\r\n', () => translate(socket, session));
   };
   socket.on('data', onData);

@@ -8,7 +8,9 @@ import type { App } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds, GitServer } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
+import type { LocalStack } from '../../src/shell/stack.ts';
 import { Tasks } from '../lib/tasks.ts';
 import type { Api } from './api.ts';
 import { AttachSessions } from './attach-sessions.ts';
@@ -29,7 +31,9 @@ export type ApiOptions = {
   readonly logs: Logs;
   readonly blobs: Blobs;
   readonly builds: Builds;
+  readonly releases: Releases;
   readonly git: GitServer;
+  readonly stack: LocalStack;
   readonly log: Logger;
   readonly listen: { readonly host: string; readonly port: number };
   /** `DIR/kith.sock`: whoever may open it needs no token. */
@@ -72,11 +76,13 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     logs: options.logs,
     blobs,
     builds,
+    stack: options.stack,
     log,
     tasks,
     webUrl: options.webUrl,
     attachSessions,
-    buildJobs: new BuildJobs(builds),
+    releases: options.releases,
+    buildJobs: new BuildJobs(builds, options.releases, closing.signal),
     logSessions,
     sources,
     closing: closing.signal,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import type { TransformCallback } from 'node:stream';
+import { Readable } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
+import { limitBytes } from './limit-bytes.ts';
 
 export const SOURCE_KEPT_MS = 3_600_000;
 /** https://devcenter.heroku.com/articles/slug-compiler: an uncompressed checkout holds at most 1 GB. */
@@ -47,7 +47,7 @@ export class Sources implements Disposable {
 
   async put(secret: string, archive: Readable): Promise<void> {
     const held = this.#mustFind(secret);
-    const { id } = await this.#blobs.write(archive.compose(limitBytes(SOURCE_BYTES_MAX)));
+    const { id } = await this.#blobs.write(archive.compose(limitBytes('source', SOURCE_BYTES_MAX)));
     held.blob = id;
   }
 
@@ -93,8 +93,10 @@ export class Sources implements Disposable {
 function isInLedger(view: View, blob: BlobId): boolean {
   return [...view.apps.values()].some(
     (app) =>
-      [...app.releases.values()].some(({ slug }) => slug?.id === blob || slug?.source === blob) ||
-      [...app.builds.values()].some(({ output }) => output === blob),
+      [...app.releases.values()].some(
+        ({ slug }) =>
+          slug !== null && [slug.id, slug.source, ...(slug.layers ?? []).map(({ id }) => id)].includes(blob),
+      ) || [...app.builds.values()].some(({ output }) => output === blob),
   );
 }
 
@@ -109,21 +111,10 @@ async function fetchArchive(url: string): Promise<Readable> {
     });
   }
   if (found.ok && found.body !== null)
-    return Readable.fromWeb(found.body).compose(limitBytes(SOURCE_BYTES_MAX));
+    return Readable.fromWeb(found.body).compose(limitBytes('source', SOURCE_BYTES_MAX));
   await found.body?.cancel();
   throw new PlatformError(
     'invalid_params',
     `Cannot fetch the source: "${new URL(url).host}" answered with status ${found.status}`,
   );
-}
-
-function limitBytes(max: number): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding: string, done: TransformCallback) {
-      bytes += chunk.length;
-      if (bytes <= max) done(null, chunk);
-      else done(new PlatformError('too_large', `Cannot take the source: it has more than ${max} bytes`));
-    },
-  });
 }

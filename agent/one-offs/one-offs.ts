@@ -1,29 +1,44 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { R13, R15 } from '../../src/dynos/error-lines.ts';
+import { exitStatus } from '../../src/dynos/exit-status.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { OneOffFact } from '../../src/facts.ts';
-import type { DynoId, PeerId } from '../../src/ids.ts';
+import type { BlobId, DynoId, PeerId } from '../../src/ids.ts';
 import { sizeOf } from '../../src/dyno-sizes.ts';
 import type { App, Release } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { OneOff, OneOffRequest } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
-import type { FoundDyno, Runtime, RuntimeEvent } from '../../src/shell/runtime.ts';
+import type { DynoRuntimeEvent, FoundDyno, Runtime } from '../../src/shell/runtime.ts';
+import { fetchSlug, slugBlobs } from '../lib/slug-files.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import { AttachStream } from './attach-stream.ts';
+import { ABSENT, endDyno, HANG_UP, STOP, type EndPlan } from './end-dyno.ts';
 import { commandOf } from './one-off-command.ts';
 
 const FETCH_MS = 120_000;
-// R16: after the client has left, SIGHUP, and in the end SIGKILL. Heroku warns after about 20 s.
-const HANG_UP_MS = 10_000;
 /** A one-off ends after a day at the latest. */
 const LIFE_MS = 24 * 3_600_000;
+const NAME_NUMBERS = 10_000;
+const TYPE = 'run';
 
 type Running = {
   readonly fact: OneOffFact;
   readonly attach: AttachStream | null;
   readonly limit: NodeJS.Timeout;
+  /** Aborts when it has ended. */
+  readonly over: AbortController;
+};
+
+/** What the dyno itself remembers, for the next agent. */
+type Labels = {
+  readonly kind: 'one-off';
+  readonly fact: string;
+  /** Wall ms. */
+  readonly endsAt: string;
+  readonly attached: 'yes' | 'no';
 };
 
 export type OneOffsParts = {
@@ -33,17 +48,18 @@ export type OneOffsParts = {
   readonly logs: Logs;
   readonly tasks: Tasks;
   readonly log: Logger;
-  readonly holders: (blob: Release['slug'] & object) => readonly PeerId[];
+  readonly holders: (blob: BlobId) => readonly PeerId[];
   readonly environment: (app: App, release: Release, name: string) => Record<string, string>;
   readonly publish: (list: readonly OneOffFact[]) => void;
 };
 
 /** The one-off dynos of this peer: started on request, never placed, moved or restarted. */
-export class OneOffs {
+export class OneOffs implements Disposable {
   readonly #parts: OneOffsParts;
+  readonly #closing = new AbortController();
   readonly #running = new Map<DynoId, Running>();
   /** Those whose start is under way, with how they ended if they were that quick: their client has yet to hear them. */
-  readonly #starting = new Map<DynoId, RuntimeEvent | null>();
+  readonly #starting = new Map<DynoId, DynoRuntimeEvent | null>();
 
   constructor(parts: OneOffsParts) {
     this.#parts = parts;
@@ -63,10 +79,11 @@ export class OneOffs {
       );
     }
     const dyno = randomUUID() as DynoId;
-    const name = `run.${randomInt(1, 10_000)}`;
+    const name = this.#freeName(app, request.type ?? TYPE);
     const command = commandOf(request.command, slug.processTypes);
-    await blobs.fetch(slug.id, this.#parts.holders(slug), AbortSignal.timeout(FETCH_MS));
-    await runtime.prepare(slug.id, blobs.path(slug.id));
+    const { holders } = this.#parts;
+    const files = await fetchSlug(blobs, slugBlobs(slug), holders, AbortSignal.timeout(FETCH_MS));
+    await runtime.prepare(files);
     const fact: OneOffFact = {
       dyno,
       app: app.id,
@@ -77,7 +94,14 @@ export class OneOffs {
       phase: 'starting',
       since: Date.now(),
     };
-    this.#add(fact, null);
+    const endsAt = fact.since + (request.ttlMs ?? LIFE_MS);
+    const labels: Labels = {
+      kind: 'one-off',
+      fact: JSON.stringify(fact),
+      endsAt: String(endsAt),
+      attached: request.attach === null ? 'no' : 'yes',
+    };
+    this.#add(fact, null, endsAt);
     this.#say(fact, `Starting process with command \`${command}\``);
     this.#starting.set(dyno, null);
     try {
@@ -86,16 +110,16 @@ export class OneOffs {
         app: app.id,
         name,
         command,
-        slugPath: blobs.path(slug.id),
-        slugId: slug.id,
+        slug: files,
         env: { ...this.#parts.environment(app, release, name), ...request.env },
         web: false,
-        memoryMiB: sizeOf(size).memoryMiB,
+        size: sizeOf(size),
+        volumes: [],
         attach: request.attach,
-        labels: { kind: 'one-off', fact: JSON.stringify(fact) },
+        labels,
       });
       const attach = request.attach === null ? null : await this.#attach(dyno);
-      this.#add({ ...fact, phase: 'up', since: Date.now() }, attach);
+      this.#add({ ...fact, phase: 'up', since: Date.now() }, attach, endsAt);
       this.#say(fact, 'State changed from starting to up');
       const ended = this.#starting.get(dyno) ?? null;
       this.#starting.delete(dyno);
@@ -112,12 +136,14 @@ export class OneOffs {
   /** Takes back a one-off that outlived the last agent; its client, if it had one, is gone. */
   adopt(found: FoundDyno): void {
     if (found.labels['kind'] !== 'one-off') return;
-    const fact = JSON.parse(found.labels['fact'] ?? 'null') as OneOffFact;
-    this.#add({ ...fact, phase: 'up' }, null);
+    const { fact: text = 'null', endsAt, attached } = found.labels as Partial<Labels>;
+    const fact = JSON.parse(text) as OneOffFact;
+    this.#add({ ...fact, phase: 'up' }, null, Number(endsAt ?? fact.since + LIFE_MS));
     if (found.exited !== null) this.onRuntime({ tag: 'exited', dyno: found.dyno, ...found.exited });
+    else if (attached === 'yes') this.#end(found.dyno, HANG_UP);
   }
 
-  onRuntime(event: RuntimeEvent): void {
+  onRuntime(event: DynoRuntimeEvent): void {
     const running = this.#running.get(event.dyno);
     if (running === undefined) return;
     const { fact, attach } = running;
@@ -128,7 +154,8 @@ export class OneOffs {
       this.#starting.set(event.dyno, event);
     } else if (event.tag === 'exited') {
       attach?.exit({ status: event.status, signal: event.signal });
-      const status = event.status ?? 128;
+      const status = exitStatus(event.status, event.signal);
+      if (event.outOfMemory) this.#say(fact, R15);
       this.#say(fact, `Process exited with status ${status}`);
       this.#say(fact, `State changed from up to ${status === 0 ? 'complete' : 'crashed'}`);
       this.#forget(event.dyno);
@@ -151,7 +178,7 @@ export class OneOffs {
 
   /** Ends one: politely, then surely. */
   stop(dyno: DynoId): void {
-    this.#end(dyno, 'SIGTERM', 30_000);
+    this.#end(dyno, STOP);
   }
 
   /** Ends them all and waits; for an agent that takes everything down. */
@@ -159,37 +186,67 @@ export class OneOffs {
     for (const dyno of this.#running.keys()) await this.#parts.runtime.signal(dyno, 'SIGKILL');
   }
 
+  /** Looks after none any more: the next agent does. */
+  [Symbol.dispose](): void {
+    this.#closing.abort();
+    for (const { limit } of this.#running.values()) clearTimeout(limit);
+  }
+
+  /** `run.1234`: neither a one-off's of ours nor a dyno's of the formation. */
+  #freeName(app: App, type: string): string {
+    const entry = [...app.formation.values()].find((each) => each.type === type);
+    const first = Math.min((entry?.quantity ?? 0) + 1, NAME_NUMBERS - 1);
+    for (;;) {
+      const name = `${type}.${randomInt(first, NAME_NUMBERS)}`;
+      if (this.find(app.id, name) === null) return name;
+    }
+  }
+
   async #attach(dyno: DynoId): Promise<AttachStream> {
     const { runtime, tasks } = this.#parts;
     const stdio: Duplex = await runtime.attach(dyno);
     return new AttachStream(stdio, {
       resize: (columns, rows) => tasks.run('resize', () => runtime.resize(dyno, columns, rows)),
-      hangUp: () => this.#end(dyno, 'SIGHUP', HANG_UP_MS),
+      hangUp: (why) => this.#hangUp(dyno, why),
     });
   }
 
-  #end(dyno: DynoId, first: 'SIGHUP' | 'SIGTERM', graceMs: number): void {
-    const { runtime, tasks } = this.#parts;
-    tasks.run('end one-off', async () => {
-      if (!this.#running.has(dyno)) return;
-      await runtime.signal(dyno, first);
-      const kill = setTimeout(() => {
-        if (this.#running.has(dyno)) tasks.run('kill one-off', () => runtime.signal(dyno, 'SIGKILL'));
-      }, graceMs);
-      kill.unref();
-    });
+  #hangUp(dyno: DynoId, why: 'left' | 'absent'): void {
+    const running = this.#running.get(dyno);
+    if (running !== undefined && why === 'absent') this.#say(running.fact, R13);
+    this.#end(dyno, why === 'absent' ? ABSENT : HANG_UP);
   }
 
-  #add(fact: OneOffFact, attach: AttachStream | null): void {
-    clearTimeout(this.#running.get(fact.dyno)?.limit);
-    const limit = setTimeout(() => this.stop(fact.dyno), LIFE_MS);
-    limit.unref();
-    this.#running.set(fact.dyno, { fact, attach, limit });
+  #end(dyno: DynoId, plan: EndPlan): void {
+    const { runtime, tasks, log } = this.#parts;
+    const running = this.#running.get(dyno);
+    if (running === undefined) return;
+    const parts = {
+      send: (signal: Parameters<Runtime['signal']>[1]) => runtime.signal(dyno, signal),
+      say: (text: string) => this.#say(running.fact, text),
+      log,
+    };
+    const over = AbortSignal.any([running.over.signal, this.#closing.signal]);
+    tasks.run('end one-off', () => endDyno(parts, plan, over));
+  }
+
+  #add(fact: OneOffFact, attach: AttachStream | null, endsAt: number): void {
+    const before = this.#running.get(fact.dyno);
+    clearTimeout(before?.limit);
+    const limit = setTimeout(() => this.#expire(fact), Math.max(0, endsAt - Date.now())).unref();
+    this.#running.set(fact.dyno, { fact, attach, limit, over: before?.over ?? new AbortController() });
     this.#publish();
   }
 
+  #expire(fact: OneOffFact): void {
+    this.#say(fact, 'Its time to live is over');
+    this.stop(fact.dyno);
+  }
+
   #forget(dyno: DynoId): void {
-    clearTimeout(this.#running.get(dyno)?.limit);
+    const running = this.#running.get(dyno);
+    clearTimeout(running?.limit);
+    running?.over.abort();
     this.#running.delete(dyno);
     this.#publish();
   }

@@ -2,17 +2,17 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, DynoId, PeerId, ReleaseId } from '../../src/ids.ts';
-import { dynoCreateSchema } from '../../src/platform/schemas.ts';
+import { PROCESS_TYPE_PATTERN } from '../../src/ids.ts';
+import { dynoCreateSchema, TTL_SECONDS_MAX } from '../../src/platform/schemas.ts';
 import type { OneOff, OneOffRequest } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
-import { errorRecordShape, toErrorRecord } from '../lib/peer-call.ts';
 import type { Tasks } from '../lib/tasks.ts';
+import { ask, openChannel, PeerAway, serveSessions } from './sessions.ts';
+import { idShape, ttyShape } from './shapes.ts';
 
 const SERVICE = 'one-off';
 /** The slug may have to be fetched first. */
 const START_MS = 150_000;
-const REQUEST_MS = 10_000;
-const HEAD_BYTES_MAX = 1024 * 1024;
 
 export type RemoteRequest = {
   readonly app: AppId;
@@ -21,140 +21,73 @@ export type RemoteRequest = {
   readonly request: OneOffRequest;
 };
 
-const id = <T extends string>() => z.string().min(1).max(200) as unknown as z.ZodType<T>;
-const columns = z.int().min(1).max(10_000);
 /** What another peer may ask for: no more than a client may. */
-const requestShape: z.ZodType<RemoteRequest> = z.object({
-  app: id<AppId>(),
-  release: id<ReleaseId>(),
+const requestShape = z.object({
+  app: idShape<AppId>(),
+  release: idShape<ReleaseId>(),
   size: dynoCreateSchema.shape.size.unwrap().unwrap(),
   request: z.object({
-    app: id<AppId>(),
+    app: idShape<AppId>(),
     command: dynoCreateSchema.shape.command,
     env: z.record(z.string(), z.string()),
     size: z.string().nullable(),
-    attach: z
-      .object({ tty: z.object({ columns, rows: columns, term: z.string().max(100) }).nullable() })
-      .nullable(),
+    attach: z.object({ tty: ttyShape }).nullable(),
+    type: z.string().regex(PROCESS_TYPE_PATTERN).exactOptional(),
+    ttlMs: z
+      .int()
+      .min(1)
+      .max(TTL_SECONDS_MAX * 1_000)
+      .exactOptional(),
   }),
-});
-const replyShape = z.union([
-  z.object({ ok: z.literal(true), dyno: id<DynoId>(), name: z.string(), release: id<ReleaseId>() }),
-  z.object({ ok: z.literal(false), error: errorRecordShape }),
-]);
-type Reply = z.infer<typeof replyShape>;
+}) satisfies z.ZodType<RemoteRequest>;
+const madeShape = z.object({ dyno: idShape<DynoId>(), name: z.string(), release: idShape<ReleaseId>() });
 
-/** Has another peer run it. The channel carries one line each way, then, where attached, the attach frames. */
-export async function startRemotely(mesh: Mesh, peer: PeerId, request: RemoteRequest): Promise<OneOff> {
-  const channel = await mesh.open(peer, SERVICE, AbortSignal.timeout(START_MS));
-  channel.write(`${JSON.stringify(request)}\n`);
-  const reply = await readReply(channel);
-  if (!reply.ok) {
-    channel.destroy();
-    throw PlatformError.fromRecord(reply.error);
+/**
+ * Has the first of these peers that can be reached run it; `here` does so on this one. Once one was asked, no other is:
+ * it may have started.
+ */
+export async function startOnFirst(
+  mesh: Pick<Mesh, 'open' | 'self'>,
+  peers: readonly PeerId[],
+  request: RemoteRequest,
+  here: () => Promise<OneOff>,
+): Promise<OneOff> {
+  let reason: unknown = new PlatformError('no_capacity', 'Cannot run this: no peer can take it');
+  for (const peer of peers) {
+    if (peer === mesh.self) return here();
+    try {
+      return await startOver(await openChannel(mesh, peer, SERVICE), peer, request);
+    } catch (error) {
+      if (!(error instanceof PeerAway)) throw error;
+      reason = error;
+    }
   }
-  const { dyno, name, release } = reply;
-  const isAttached = request.request.attach !== null;
-  if (!isAttached) channel.destroy();
-  return { dyno, name, peer, release, attach: isAttached ? channel : null };
+  throw reason;
 }
 
-async function readReply(channel: Duplex): Promise<Reply> {
-  try {
-    const reply = replyShape.safeParse(await readHead(channel, START_MS));
-    if (reply.success) return reply.data;
-    throw new PlatformError('unavailable', 'The other peer answered with something else than a dyno', {
-      hint: 'Its agent may be of another version: see `kith peers`',
-      cause: reply.error,
-    });
-  } catch (error) {
-    channel.destroy();
-    throw error;
-  }
+/** Has another peer run it. Where attached, the channel goes on to carry the attach frames. */
+export async function startRemotely(
+  mesh: Pick<Mesh, 'open'>,
+  peer: PeerId,
+  request: RemoteRequest,
+): Promise<OneOff> {
+  return startOver(await openChannel(mesh, peer, SERVICE), peer, request);
+}
+
+async function startOver(channel: Duplex, peer: PeerId, request: RemoteRequest): Promise<OneOff> {
+  const made = await ask(channel, request, madeShape, START_MS);
+  const isAttached = request.request.attach !== null;
+  if (!isAttached) channel.destroy();
+  return { ...made, peer, attach: isAttached ? channel : null };
 }
 
 export function serveOneOffs(
-  mesh: Mesh,
+  mesh: Pick<Mesh, 'serve'>,
   tasks: Tasks,
   start: (request: RemoteRequest) => Promise<OneOff>,
 ): void {
-  mesh.serve(SERVICE, (channel) => {
-    channel.on('error', () => channel.destroy());
-    tasks.run('one-off for a peer', async () => {
-      let reply: Reply;
-      let attach: Duplex | null = null;
-      try {
-        const request = requestShape.safeParse(await readHead(channel, REQUEST_MS));
-        if (!request.success) throw new PlatformError('bad_request', 'Cannot run this: it is no request');
-        const made = await start(request.data);
-        attach = made.attach;
-        reply = { ok: true, dyno: made.dyno, name: made.name, release: made.release };
-      } catch (error) {
-        reply = { ok: false, error: toErrorRecord(error) };
-      }
-      if (channel.destroyed) {
-        // Whoever asked is gone: nobody would ever end what was started.
-        attach?.destroy();
-        return;
-      }
-      channel.write(`${JSON.stringify(reply)}\n`);
-      if (attach === null) channel.end();
-      else join(channel, attach);
-    });
-  });
-}
-
-/** Two byte streams as one; either end's failure takes the other down. */
-export function join(a: Duplex, b: Duplex): void {
-  a.pipe(b);
-  b.pipe(a);
-  for (const [from, to] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    from.on('error', () => to.destroy());
-    from.on('close', () => {
-      if (!to.writableEnded) to.destroy();
-    });
-  }
-}
-
-/** The first line as JSON; what follows stays in the stream. */
-function readHead(channel: Duplex, withinMs: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause?: unknown): void => {
-      stop();
-      reject(new PlatformError('unavailable', 'The other peer went away before it had answered', { cause }));
-    };
-    const timer = setTimeout(() => fail(), withinMs);
-    let held = Buffer.alloc(0);
-    const onReadable = (): void => {
-      for (
-        let chunk = channel.read() as Buffer | null;
-        chunk !== null;
-        chunk = channel.read() as Buffer | null
-      ) {
-        held = Buffer.concat([held, chunk]);
-        const end = held.indexOf(10);
-        if (end === -1 && held.length <= HEAD_BYTES_MAX) continue;
-        stop();
-        if (end === -1) {
-          fail();
-          return;
-        }
-        if (end + 1 < held.length) channel.unshift(held.subarray(end + 1));
-        try {
-          resolve(JSON.parse(held.subarray(0, end).toString('utf8')));
-        } catch (cause) {
-          fail(cause);
-        }
-        return;
-      }
-    };
-    const stop = (): void => {
-      clearTimeout(timer);
-      channel.off('readable', onReadable).off('error', fail).off('close', fail);
-    };
-    channel.on('readable', onReadable).on('error', fail).on('close', fail);
+  serveSessions(mesh, tasks, SERVICE, requestShape, async (request) => {
+    const { dyno, name, release, attach } = await start(request);
+    return { value: { dyno, name, release }, both: attach };
   });
 }

@@ -1,5 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import type { DynoResource } from '../../src/platform/dyno.ts';
+import { formatBytes } from '../lib/bytes.ts';
 import { APP_FLAGS, defineCommand } from '../lib/command.ts';
 import { formatMoment } from '../lib/time.ts';
 
@@ -29,14 +30,10 @@ export default defineCommand({
   },
 });
 
+/** While one dyno replaces another, both run: they fill one place. */
 function countByType(dynos: readonly DynoResource[]): string {
-  const counts = new Map<string, number>();
-  for (const { type } of dynos) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].map(([type, count]) => `${type}: ${count}`).join(', ');
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`;
-  if (bytes < 1_024 ** 2) return `${Math.round(bytes / 1_024)} KB`;
-  return `${Math.round(bytes / 1_024 ** 2)} MB`;
+  const places = Map.groupBy(dynos, ({ type }) => type);
+  return [...places]
+    .map(([type, ofType]) => `${type}: ${new Set(ofType.map(({ name }) => name)).size}`)
+    .join(', ');
 }

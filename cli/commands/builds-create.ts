@@ -3,11 +3,13 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BuildResource } from '../../src/platform/build.ts';
+import type { ReleaseResource } from '../../src/platform/release.ts';
 import { packFolder } from '../lib/archive.ts';
 import { followBuild } from '../lib/build-output.ts';
 import { CliError } from '../lib/cli-error.ts';
 import { defineCommand } from '../lib/command.ts';
 import type { Context } from '../lib/context.ts';
+import { followRelease } from '../lib/follow-release.ts';
 import { git } from '../lib/git.ts';
 import { newestLabel } from '../lib/releases.ts';
 
@@ -33,6 +35,12 @@ export default defineCommand({
         source_blob: { url, ...(version === null ? {} : { version }) },
       });
       const ended = await followBuild(context, `${appPath}/builds/${build.id}`, build);
+      if (ended.release !== null) {
+        await followRelease(
+          context,
+          await api.get<ReleaseResource>(`${appPath}/releases/${ended.release.id}`),
+        );
+      }
       if (screen.isJson) return screen.json(ended);
       screen.note(`Released ${await newestLabel(api, appPath)} of ${screen.app(await context.app())}`);
     } finally {

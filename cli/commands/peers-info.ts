@@ -17,6 +17,7 @@ export default defineCommand({
       Version: peer.version ?? undefined,
       Architecture: peer.arch ?? undefined,
       Runtime: peer.runtime ?? undefined,
+      'Runs nothing': peer.runtime_down ?? undefined,
       Isolation: peer.isolation ?? undefined,
       API: peer.addresses.api ?? undefined,
       HTTP: peer.addresses.http ?? undefined,

@@ -1,16 +1,17 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
 import { defineCommand } from '../lib/command.ts';
-import { formatMemory, paintState } from '../lib/peers.ts';
+import { formatMemory, paintRuntime, paintState } from '../lib/peers.ts';
 
 export default defineCommand({
   async run({ api, screen }) {
     const peers = await api.get<readonly PeerResource[]>('/kith/peers');
     if (screen.isJson) return screen.json(peers);
     screen.table(
-      ['PEER', 'STATE', 'DYNOS', 'LOAD', 'MEMORY', 'API', 'VERSION'],
+      ['PEER', 'STATE', 'RUNTIME', 'DYNOS', 'LOAD', 'MEMORY', 'API', 'VERSION'],
       peers.map((peer) => [
         peer.self ? `${peer.name} *` : peer.name,
         paintState(peer, screen.paint),
+        paintRuntime(peer, screen.paint),
         String(peer.dynos),
         peer.load === null ? '' : peer.load.toFixed(1),
         formatMemory(peer),
@@ -18,5 +19,14 @@ export default defineCommand({
         peer.version ?? '',
       ]),
     );
+    screen.line();
+    // Most peers say the same, and at length.
+    const said = Map.groupBy(peers, ({ isolation }) => isolation);
+    for (const [isolation, alike] of said) {
+      if (isolation !== null) screen.line(`${alike.map(({ name }) => name).join(', ')}: ${isolation}`);
+    }
+    for (const { name, runtime_down: down } of peers) {
+      if (down !== null) screen.line(screen.paint.red(`${name} cannot start dynos: ${down}`));
+    }
   },
 });

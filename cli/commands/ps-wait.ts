@@ -17,7 +17,8 @@ export default defineCommand({
     const seconds = parseDuration(flags.timeout ?? '10m');
     if (seconds === null) throw new UsageError(`"${flags.timeout}" is no time`, 'Write it like 90s or 10m');
     const appPath = await context.appPath();
-    const [newest] = await newestReleases(api, appPath, 1);
+    // One whose release command failed never runs.
+    const newest = (await newestReleases(api, appPath, 10)).find(({ status }) => status !== 'failed');
     const isWanted = ({ type }: { readonly type: string }): boolean =>
       flags.type === undefined || type === flags.type;
     const dynos = await screen.progress(

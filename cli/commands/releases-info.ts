@@ -23,8 +23,11 @@ export default defineCommand({
     screen.facts({
       By: release.user.email,
       Change: release.description,
+      Status: release.status,
       Current: release.current ? 'yes' : 'no',
-      Rollback: release.eligible_for_rollback ? 'possible' : 'not possible: it has no slug',
+      Rollback: release.eligible_for_rollback
+        ? 'possible'
+        : `not possible: ${release.slug === null ? 'it has no slug' : 'it did not succeed'}`,
       When: formatMoment(release.created_at, world.now()),
     });
     screen.line();

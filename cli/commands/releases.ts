@@ -1,6 +1,8 @@
+import type { ReleaseResource } from '../../src/platform/release.ts';
 import { defineCommand } from '../lib/command.ts';
 import { parseCount } from '../lib/parse-count.ts';
 import { newestReleases } from '../lib/releases.ts';
+import type { Screen } from '../lib/screen.ts';
 import { formatMoment } from '../lib/time.ts';
 
 export default defineCommand({
@@ -16,9 +18,10 @@ export default defineCommand({
     screen.heading(`${app} Releases${current === undefined ? '' : ` - Current: ${current.label}`}`);
     screen.line();
     screen.table(
-      ['V', 'DESCRIPTION', 'USER', 'CREATED'],
+      ['V', 'STATUS', 'DESCRIPTION', 'USER', 'CREATED'],
       releases.map((release) => [
         release.current ? screen.paint.green(release.label) : release.label,
+        paintStatus(screen, release),
         release.description,
         release.user.email,
         formatMoment(release.created_at, world.now()),
@@ -26,3 +29,10 @@ export default defineCommand({
     );
   },
 });
+
+/** In Heroku's words, where there is something to say. */
+function paintStatus({ paint }: Screen, { status, current }: ReleaseResource): string {
+  if (status === 'pending') return paint.yellow('release command executing');
+  if (status === 'failed') return paint.red('release command failed');
+  return current ? paint.green('current') : '';
+}

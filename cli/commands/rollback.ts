@@ -1,6 +1,7 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
 import { CliError } from '../lib/cli-error.ts';
 import { defineCommand } from '../lib/command.ts';
+import { followRelease } from '../lib/follow-release.ts';
 import { newestReleases } from '../lib/releases.ts';
 
 export default defineCommand({
@@ -24,7 +25,8 @@ export default defineCommand({
       () => api.post<ReleaseResource>(`${appPath}/releases`, { release: target.id }),
       (release) => `done, ${release.label}`,
     );
-    if (screen.isJson) return screen.json(made);
+    const ended = await followRelease(context, made);
+    if (screen.isJson) return screen.json(ended);
     screen.warn(
       `Rollback affects code and config vars.\nTo undo it, run: kith rollback v${made.version - 1}`,
     );

@@ -1,8 +1,7 @@
-import { attachTo } from '../lib/attach.ts';
-import { CliError } from '../lib/cli-error.ts';
 import { defineCommand } from '../lib/command.ts';
 import { commandLine, ONE_OFF_FLAGS, startOneOff } from '../lib/one-off.ts';
-import type { World } from '../lib/world.ts';
+import { runAttached } from '../lib/run-attached.ts';
+import { terminalOf } from '../lib/terminal.ts';
 
 export default defineCommand({
   ofApp: true,
@@ -17,35 +16,20 @@ export default defineCommand({
       summary: "nothing to ask for: the command's status is always passed on",
     },
   },
-  examples: ['kith run bash', 'kith run --app blog rake db:migrate', 'kith run psql < dump.sql'],
+  details:
+    'The dyno ends with its command, with its client (SIGHUP, and SIGKILL 20 s later), after an hour without input or ' +
+    'output, and after a day at the latest.',
+  examples: [
+    'kith run bash',
+    'kith run --app blog rake db:migrate',
+    'kith run psql < dump.sql',
+    'kith run --size Standard-2X --env "A=1;B=2" node job.js',
+  ],
   async run(context) {
-    const { api, screen, args, flags, world } = context;
-    const hasTty = !flags['no-tty'] && world.stdin.isTTY === true && world.stdout.isTTY === true;
-    const terminal = hasTty ? terminalOf(world) : {};
-    const options = { words: args.command, size: flags.size, env: flags.env };
+    const { screen, args, flags, world } = context;
+    const terminal = terminalOf(world, !flags['no-tty']);
     const app = screen.app(await context.app());
-    const { stream } = await screen.progress(
-      `Running ${screen.paintErr.cyan(commandLine(args.command))} on ${app}`,
-      async (update) => {
-        const dyno = await startOneOff(context, options, { attach: true, hasTty, terminal });
-        update(`connecting, ${dyno.name}`);
-        const stream = await api.upgrade(`/kith/attach/${secretOf(dyno.attach_url)}`, 'kith-attach');
-        return { dyno, stream };
-      },
-      ({ dyno }) => `up, ${dyno.name}`,
-    );
-    return attachTo(stream.socket, stream.head, world, hasTty);
+    const label = `Running ${screen.paintErr.cyan(commandLine(args.command))} on ${app}`;
+    return runAttached(context, terminal, label, () => startOneOff(context, args.command, flags, terminal));
   },
 });
-
-function terminalOf({ env, stdout }: World): Readonly<Record<string, string>> {
-  const { columns = 80, rows = 24 } = stdout;
-  return { TERM: env['TERM'] ?? 'xterm', COLUMNS: String(columns), LINES: String(rows) };
-}
-
-/** The last part of `rendezvous://HOST:PORT/SECRET`: the peer that is spoken to knows it, whatever it calls itself. */
-function secretOf(attachUrl: string | null): string {
-  const secret = /^[a-z]+:\/\/[^/]+\/([^/?]+)/.exec(attachUrl ?? '')?.[1];
-  if (secret === undefined) throw new CliError('The peer does not say where to attach');
-  return secret;
-}

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import {
@@ -13,6 +14,8 @@ import type { World } from './world.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const CTRL_C = 3;
+/** A peer that is gone without a word is noticed: a shell may be silent for an hour. */
+const KEEP_ALIVE_MS = 30_000;
 /** So many Ctrl-C within a second leave, even if the dyno does not answer any more. */
 const CTRL_C_MAX = 4;
 
@@ -32,6 +35,7 @@ export async function attachTo(socket: Duplex, head: Buffer, world: World, hasTt
   socket.on('close', () => reject(lost(null)));
   decodeFrames(socket, onFrame);
   if (head.length > 0) socket.unshift(head);
+  if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS);
   const detach = feed(socket, world, hasTty, reject);
   try {
     return await promise;

@@ -1,7 +1,7 @@
 import { CONFIG_KEY_PATTERN } from '../../src/ids.ts';
 import { UsageError } from './cli-error.ts';
 import type { Context } from './context.ts';
-import { newestLabel } from './releases.ts';
+import { newestReleases } from './releases.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;
 
@@ -15,14 +15,19 @@ export async function patchConfig(
   const app = await context.app();
   const appPath = await context.appPath();
   const names = Object.keys(patch).join(', ');
-  const { vars } = await screen.progress(
+  const { vars, made } = await screen.progress(
     `${verb} ${names} and restarting ${screen.app(app)}`,
     async () => ({
       vars: await api.patch<ConfigVars>(`${appPath}/config-vars`, patch),
-      label: screen.isJson ? '' : await newestLabel(api, appPath),
+      made: screen.isJson ? undefined : (await newestReleases(api, appPath, 1))[0],
     }),
-    ({ label }) => `done, ${label}`,
+    (done) => `done, ${done.made?.label ?? 'no release'}`,
   );
+  if (made?.status === 'pending') {
+    screen.note(
+      `Release command executing: dynos get this change when it has succeeded. See kith releases:output ${made.label}`,
+    );
+  }
   return vars;
 }
 

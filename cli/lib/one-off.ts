@@ -3,17 +3,34 @@ import { UsageError } from './cli-error.ts';
 import type { FlagSpecs } from './command.ts';
 import { parsePairs } from './config-vars.ts';
 import type { Context } from './context.ts';
+import { parseCount } from './parse-count.ts';
 import { joinCommand } from './quote.ts';
+import type { Terminal } from './terminal.ts';
+
+export const ENV_FLAG = {
+  kind: 'list',
+  short: 'e',
+  value: 'KEY=VALUE',
+  summary: 'environment variable; several with ";" between, or given again',
+} as const;
 
 export const ONE_OFF_FLAGS = {
   size: { kind: 'string', short: 's', value: 'SIZE', summary: 'dyno size' },
-  env: { kind: 'list', short: 'e', value: 'KEY=VALUE', summary: 'environment variable; may be given again' },
+  type: { kind: 'string', value: 'TYPE', summary: 'what its name begins with, instead of run' },
+  env: ENV_FLAG,
+  'time-to-live': {
+    kind: 'string',
+    value: 'SECONDS',
+    summary: 'end it after so long, at the latest after a day',
+  },
 } as const satisfies FlagSpecs;
 
-export type OneOffOptions = {
-  readonly words: readonly string[];
+/** What the flags of `run` and `run:detached` say. */
+export type OneOffFlags = {
   readonly size: string | undefined;
+  readonly type: string | undefined;
   readonly env: readonly string[];
+  readonly 'time-to-live': string | undefined;
 };
 
 /** The command line that the words mean. @throws UsageError for none */
@@ -22,21 +39,28 @@ export function commandLine(words: readonly string[]): string {
   throw new UsageError('No command was given', 'Write it like `kith run bash`');
 }
 
-/** Asks for a one-off dyno. `terminal` is the environment that tells of a terminal. */
+/** `--env "A=1;B=2"`, as Heroku's CLI takes it: a value that holds a semicolon cannot be given so. */
+export function parseEnv(words: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = words.flatMap((word) => word.split(';')).filter((pair) => pair.trim() !== '');
+  return parsePairs(pairs, 'Write it like --env "KEY=value;OTHER=value"; values cannot hold ";"');
+}
+
+/** Asks for a one-off dyno. @param attach the terminal that it is attached to; null: detached */
 export async function startOneOff(
   context: Context,
-  { words, size, env }: OneOffOptions,
-  how: {
-    readonly attach: boolean;
-    readonly hasTty: boolean;
-    readonly terminal: Readonly<Record<string, string>>;
-  },
+  words: readonly string[],
+  flags: OneOffFlags,
+  attach: Terminal | null,
 ): Promise<DynoResource> {
+  const { size, type, env } = flags;
+  const seconds = flags['time-to-live'];
   return context.api.post<DynoResource>(await context.appPath('/dynos'), {
-    attach: how.attach,
+    attach: attach !== null,
     command: commandLine(words),
-    env: { ...how.terminal, ...parsePairs(env, 'Write it like --env KEY=value') },
+    env: { ...attach?.env, ...parseEnv(env) },
     ...(size === undefined ? {} : { size }),
-    ...(how.attach && !how.hasTty ? { force_no_tty: true } : {}),
+    ...(type === undefined ? {} : { type }),
+    ...(seconds === undefined ? {} : { time_to_live: parseCount('time-to-live', seconds, 0) }),
+    ...(attach?.hasTty === false ? { force_no_tty: true } : {}),
   });
 }

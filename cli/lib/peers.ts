@@ -8,6 +8,12 @@ export function paintState({ state, draining }: PeerResource, paint: Paint): str
   return colour(draining ? `${state}, draining` : state);
 }
 
+/** `docker`, or `docker, away` while it answers to nobody. */
+export function paintRuntime({ runtime, runtime_down: down }: PeerResource, paint: Paint): string {
+  if (runtime === null) return '';
+  return down == null ? runtime : paint.red(`${runtime}, away`);
+}
+
 /** What dynos take of a peer's memory: `1.0/7.8 GB`. */
 export function formatMemory({ memory_used_mib: used, memory_mib: all }: PeerResource): string {
   if (all === null) return '';

@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream';
 import { PlatformError } from '../errors.ts';
 
 /**
- * What travels on the attach stream of a one-off dyno, both ways: 1 byte type, 4 bytes big-endian payload length,
- * payload. `exit` or `error` is the last frame that the agent sends.
+ * What travels on the attach stream of a one-off dyno, or of a command inside a dyno, both ways: 1 byte type, 4 bytes
+ * big-endian payload length, payload. `exit` or `error` is the last frame that the agent sends; `absent` the only one
+ * that it gets where no client came.
  */
-export const FRAME = { data: 0, resize: 1, exit: 2, eof: 3, error: 4 } as const;
+export const FRAME = { data: 0, resize: 1, exit: 2, eof: 3, error: 4, absent: 5 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 export type Frame = { readonly type: FrameType; readonly payload: Buffer };
@@ -18,7 +19,7 @@ export type Exit = { readonly status: number | null; readonly signal: string | n
 export const FRAME_BYTES_MAX = 1024 * 1024;
 const HEAD_BYTES = 5;
 
-/** @param payload bytes of `data`; a record, sent as JSON, for the others; nothing for `eof` */
+/** @param payload bytes of `data`; a record, sent as JSON, for the others; nothing for `eof` and `absent` */
 export function encodeFrame(type: FrameType, payload: Uint8Array | object = Buffer.alloc(0)): Buffer {
   const body = payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload));
   if (body.length > FRAME_BYTES_MAX) {
@@ -129,7 +130,7 @@ function isTerminalLength(value: unknown): value is number {
 }
 
 function isFrameType(value: number): value is FrameType {
-  return value <= FRAME.error;
+  return value <= FRAME.absent;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

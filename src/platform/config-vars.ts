@@ -5,14 +5,13 @@ import { CONFIG_BYTES_MAX } from './schemas.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;
 
-/** A release's config vars in clear text, by key. `open` unseals one value. */
+/** Config vars of an app or a release in clear text, by key. `open` unseals one value. */
 export function configVars(
-  release: Release | undefined,
+  { config }: Pick<Release, 'config'>,
   open: (key: string, sealed: Sealed) => string,
 ): ConfigVars {
   const pairs: [string, string][] = [];
-  for (const [key, { value }] of release?.config ?? [])
-    if (value !== null) pairs.push([key, open(key, value)]);
+  for (const [key, { value }] of config) if (value !== null) pairs.push([key, open(key, value)]);
   // fromEntries defines own properties, so that a var called __proto__ is one like any other.
   return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -58,7 +58,17 @@ function removalProblems(view: View, self: PeerId): readonly Problem[] {
 }
 
 function peerProblems(peer: PeerResource): readonly Problem[] {
-  if (peer.state === 'alive') return [];
+  if (peer.state === 'alive') {
+    if (peer.runtime_down === null) return [];
+    return [
+      {
+        id: 'runtime_down',
+        severity: 'error',
+        message: `The peer "${peer.name}" cannot start dynos: ${peer.runtime_down}`,
+        hint: 'Look at the Engine on that machine; dynos come back by themselves when it does',
+      },
+    ];
+  }
   const message = `The peer "${peer.name}" is ${peer.state}`;
   const isDown = peer.state === 'down' || peer.state === 'gone';
   return [

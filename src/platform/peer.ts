@@ -17,6 +17,8 @@ export type PeerResource = {
   readonly arch: string | null;
   readonly runtime: string | null;
   readonly isolation: string | null;
+  /** Why no dyno can be started there now; null while one can. */
+  readonly runtime_down: string | null;
   readonly addresses: {
     readonly mesh: readonly string[];
     readonly api: string | null;
@@ -81,6 +83,7 @@ function peerResource(member: Member, status: PeerStatus | undefined, self: Peer
     arch: facts?.arch ?? null,
     runtime: facts?.runtime ?? null,
     isolation: facts?.isolation ?? null,
+    runtime_down: facts?.runtimeDown ?? null,
     addresses: {
       mesh: facts?.addrs.mesh ?? [],
       api: facts?.addrs.api ?? null,

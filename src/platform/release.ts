@@ -1,6 +1,7 @@
 import type { App, Release } from '../ledger/view.ts';
 import { PlatformError } from '../errors.ts';
 import type { SlugRef } from '../ledger/op.ts';
+import { releaseCommandOf } from '../ledger/release-status.ts';
 import { userResource } from './account.ts';
 import type { UserResource } from './account.ts';
 import { appRef } from './app.ts';
@@ -14,34 +15,40 @@ export type ReleaseResource = {
   /** Ours: `v5`, or `v5.k3f9` where both sides of a split made a v5. */
   readonly label: string;
   readonly description: string;
-  readonly status: 'succeeded';
+  readonly status: Release['status'];
   readonly current: boolean;
   readonly user: UserResource;
   readonly app: AppRef;
   readonly slug: { readonly id: string } | null;
   readonly addon_plan_names: readonly string[];
-  readonly output_stream_url: null;
+  /** Needs no token: it is a secret. Null where the release has no release command. */
+  readonly output_stream_url: string | null;
   readonly eligible_for_rollback: boolean;
   readonly created_at: string;
   readonly updated_at: string;
 };
 
-export function releaseResource(app: App, release: Release): ReleaseResource {
+/** @param outputUrl where what its release command writes can be read */
+export function releaseResource(
+  app: App,
+  release: Release,
+  outputUrl: (release: Release) => string,
+): ReleaseResource {
   return {
     id: releaseUuid(release.id),
     version: release.number,
     label: release.label,
     description: release.description,
-    status: 'succeeded',
+    status: release.status,
     current: release.id === app.current,
     user: userResource(release.user),
     app: appRef(app),
     slug: release.slug === null ? null : { id: slugUuid(release.slug.id) },
     addon_plan_names: [],
-    output_stream_url: null,
-    eligible_for_rollback: release.slug !== null,
+    output_stream_url: releaseCommandOf(release.slug) === null ? null : outputUrl(release),
+    eligible_for_rollback: release.status === 'succeeded' && release.slug !== null,
     created_at: isoTime(release.createdAt),
-    updated_at: isoTime(release.createdAt),
+    updated_at: isoTime(release.settled?.hlc.ms ?? release.createdAt),
   };
 }
 

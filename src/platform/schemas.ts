@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
-import { parseSize } from '../dyno-sizes.ts';
+import { DYNO_SIZES, parseSize } from '../dyno-sizes.ts';
 
 /** Bodies of the requests that peers take, written once for the API that checks them and the CLI that sends them. */
 
@@ -26,9 +26,12 @@ const appName = z
     'must start with a letter, end with a letter or digit, and have 3 to 30 lower-case letters, digits and dashes',
   );
 const processType = z.string().regex(PROCESS_TYPE_PATTERN, 'must be a process type like "web"');
+const SIZE_NAMES = DYNO_SIZES.map(({ name }) => name).join(', ');
 const dynoSize = z
   .string()
-  .refine((size) => parseSize(size) !== null, 'is no dyno size: see /dyno-sizes')
+  .refine((size) => parseSize(size) !== null, {
+    error: ({ input }) => `"${String(input)}" is no dyno size: there are ${SIZE_NAMES}`,
+  })
   .transform((size): string => parseSize(size)?.name ?? size);
 const configKey = z
   .string()
@@ -42,6 +45,8 @@ export const appUpdateSchema = z.object({
   maintenance: z.boolean().optional(),
   build_stack: label(200).optional(),
 });
+
+export const featurePatchSchema = z.object({ enabled: z.boolean() });
 
 /** Null unsets. The one key that a record cannot hold like any other is refused rather than lost. */
 export const configPatchSchema = z
@@ -71,13 +76,26 @@ export const formationBatchSchema = z.object({
 });
 
 const COMMAND_CHARS_MAX = 32_768;
+/** What a client's terminal and `--env` come to. */
+const dynoEnv = z.record(configKey, z.union([envValue, z.number()])).nullish();
+export const TTL_SECONDS_MAX = 24 * 3_600;
 export const dynoCreateSchema = z.object({
   command: envValue.min(1).max(COMMAND_CHARS_MAX),
   attach: z.boolean().nullish(),
-  env: z.record(configKey, z.union([envValue, z.number()])).nullish(),
+  env: dynoEnv,
   size: dynoSize.nullish(),
+  type: processType.nullish(),
+  time_to_live: z.int().min(1).max(TTL_SECONDS_MAX).nullish(),
   force_no_tty: z.boolean().nullish(),
 });
+/** A command in a running dyno. */
+export const dynoExecSchema = z.object({
+  command: envValue.min(1).max(COMMAND_CHARS_MAX),
+  env: dynoEnv,
+  force_no_tty: z.boolean().nullish(),
+});
+export const PATH_CHARS_MAX = 4_096;
+export const copyQuerySchema = z.object({ path: envValue.min(1).max(PATH_CHARS_MAX) });
 
 export const buildCreateSchema = z.object({
   source_blob: z.object({

@@ -5,6 +5,9 @@ import { isoTime } from './time.ts';
 export const STACK_NAME = 'heroku-24';
 export const REGION_NAME = 'here';
 
+/** What an Engine calls the image that dynos run on, unless the settings name another. `scripts/stack` makes it. */
+export const STACK_IMAGE = 'kith/stack:bookworm';
+
 export type NamedResource = { readonly id: string; readonly name: string };
 
 export function stackRef(name: string): NamedResource {

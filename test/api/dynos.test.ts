@@ -163,3 +163,45 @@ test('dynos that no peer can run are shown with the reason', async () => {
   expect(unplaced.body).toEqual([{ dyno: 'web.1', reason: 'no room' }]);
   expect((await api.call('GET', '/kith/apps/blog/verify')).body).toMatchObject({ problems: [] });
 });
+
+test('sizes have names, a wrong one is named in the refusal, and usage is what the peers answer', async () => {
+  await using api = await startApi();
+  const app = await api.deployedApp('blog');
+  const sizes = await api.call('GET', '/dyno-sizes');
+  expect(sizes.body).toContainEqual(expect.objectContaining({ name: 'Standard-2X', memory: 1 }));
+  const updates = [{ type: 'web', quantity: 3, size: 'Huge' }];
+  const refused = await api.call('PATCH', '/apps/blog/formation', { updates });
+  expect(refused.status).toBe(422);
+  expect(JSON.stringify(refused.body)).toContain('\\"Huge\\" is no dyno size: there are Eco, Basic');
+  api.host.usages.push({
+    dyno: 'dyno-1' as DynoId,
+    stats: { rssMiB: 40.123, swapMiB: 2, cacheMiB: 9, cpuSeconds: 1, processes: 3 },
+    load: [0.126, 0.05, 0],
+    quotaMiB: 512,
+  });
+  expect(app).toBeDefined();
+  expect((await api.call('GET', '/kith/apps/blog/usage')).body).toEqual([
+    {
+      dyno: 'dyno-1',
+      memory_mib: 42.12,
+      memory_quota_mib: 512,
+      load_avg_1m: 0.13,
+      load_avg_5m: 0.05,
+      load_avg_15m: 0,
+      processes: 3,
+    },
+  ]);
+});
+
+test('a feature of an app is listed, switched on and off, and unknown ones are refused', async () => {
+  await using api = await startApi();
+  await api.deployedApp('blog');
+  expect((await api.call('GET', '/apps/blog/features')).body).toMatchObject([
+    { name: 'log-runtime-metrics', enabled: false },
+  ]);
+  const path = '/apps/blog/features/log-runtime-metrics';
+  expect((await api.call('PATCH', path, { enabled: true })).body).toMatchObject({ enabled: true });
+  expect((await api.call('GET', path)).body).toMatchObject({ enabled: true });
+  expect((await api.call('PATCH', path, { enabled: false })).body).toMatchObject({ enabled: false });
+  expect((await api.call('PATCH', '/apps/blog/features/telepathy', { enabled: true })).status).toBe(404);
+});

@@ -8,8 +8,10 @@ import type { ApiOptions } from '../../agent/api/server.ts';
 import type { AppId } from '../../src/ids.ts';
 import { tokenHash, tokenText } from '../../src/platform/token.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { FakeReleases } from './fake-releases.ts';
 import { FakeBuilds } from './fake-builds.ts';
 import { FileBlobs } from './file-blobs.ts';
+import { FakeStack } from './fake-stack.ts';
 import { LedgerHost } from './ledger-host.ts';
 import { MemoryLogs } from './memory-logs.ts';
 import { SLUG } from './slug.ts';
@@ -65,6 +67,8 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     logs,
     blobs,
     builds,
+    releases: new FakeReleases(),
+    stack: new FakeStack(),
     git: {
       async handle(message, response, app, user) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);

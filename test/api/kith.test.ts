@@ -55,6 +55,12 @@ test('this peer is drained and taken back, no other from here', async () => {
   expect((await api.call('PATCH', '/kith/peers/cellar', { draining: true })).status).toBe(422);
 });
 
+test('garbage is collected at the peer that is asked', async () => {
+  await using api = await startApi();
+  const collected = await api.call('POST', '/kith/collections');
+  expect(collected).toMatchObject({ status: 201, body: { removed_blobs: 2, kept_bytes: 1024 ** 2 } });
+});
+
 test('an invitation lasts an hour unless said otherwise, and a week at most', async () => {
   await using api = await startApi();
   const made = await api.call('POST', '/kith/invites');

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
+import type { DynoUsage } from '../../src/dyno-usage.ts';
 import type { PeerFacts } from '../../src/facts.ts';
 import type { AppId, ClusterId, DynoId, Epoch, OpId, PeerId, SlotKey } from '../../src/ids.ts';
 import { appendDrafts, emptyLogs } from '../../src/ledger/author-logs.ts';
@@ -10,7 +11,15 @@ import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import type { Hlc, Op, StoredOp } from '../../src/ledger/op.ts';
 import { createSigner } from '../../src/ledger/signing.ts';
 import type { View } from '../../src/ledger/view.ts';
-import type { OneOff, OneOffRequest, PeerHost, PeerStatus } from '../../src/shell/host.ts';
+import type {
+  Collected,
+  DynoPlace,
+  OneOff,
+  OneOffRequest,
+  PeerHost,
+  PeerStatus,
+} from '../../src/shell/host.ts';
+import type { ExecSpec } from '../../src/shell/runtime.ts';
 import { frameEcho } from './frame-echo.ts';
 
 const SEALED = 'sealed ';
@@ -28,7 +37,12 @@ export class LedgerHost implements PeerHost {
   readonly statuses: PeerStatus[] = [];
   readonly unplacedSlots: { slot: SlotKey; reason: string }[] = [];
   readonly oneOffs: { request: OneOffRequest; attach: Duplex | null }[] = [];
+  readonly execs: { place: DynoPlace; spec: ExecSpec; attach: Duplex }[] = [];
+  readonly copies: { place: DynoPlace; path: string }[] = [];
+  /** What is copied out of any dyno. */
+  archive: () => Readable = () => Readable.from([]);
   readonly stopped: string[] = [];
+  readonly usages: DynoUsage[] = [];
   readonly drains: boolean[] = [];
   readonly invites: number[] = [];
   readonly joins: string[] = [];
@@ -107,6 +121,21 @@ export class LedgerHost implements PeerHost {
     return { dyno: randomUUID() as string as DynoId, name, peer: this.self, release: app.current, attach };
   }
 
+  async execIn(place: DynoPlace, spec: ExecSpec): Promise<Duplex> {
+    const attach = frameEcho();
+    this.execs.push({ place, spec, attach });
+    return attach;
+  }
+
+  async copyFrom(place: DynoPlace, path: string): Promise<Readable> {
+    this.copies.push({ place, path });
+    return this.archive();
+  }
+
+  async usage(): Promise<readonly DynoUsage[]> {
+    return this.usages;
+  }
+
   async stopDyno(_app: AppId, name: string): Promise<void> {
     this.stopped.push(name);
   }
@@ -118,6 +147,10 @@ export class LedgerHost implements PeerHost {
 
   async join(token: string): Promise<void> {
     this.joins.push(token);
+  }
+
+  async collect(): Promise<Collected> {
+    return { removed: 2, bytes: 3 * 1024 ** 2, kept: 1, keptBytes: 1024 ** 2 };
   }
 
   async drain(on: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { at, startApi } from './harness.ts';
+import { SLUG } from './slug.ts';
 
 const NEWEST = { range: 'version ..; order=desc,max=1' };
 
@@ -88,4 +89,34 @@ test('config that would pass 64 KiB is refused and leaves no release', async () 
   await api.deployedApp('blog');
   expect((await api.call('PATCH', '/apps/blog/config-vars', { A: 'x'.repeat(70_000) })).status).toBe(422);
   expect(at((await api.call('GET', '/apps/blog/releases', undefined, NEWEST)).body, 0, 'version')).toBe('3');
+});
+
+test('a release with a release command is pending until it is settled; its output needs the URL alone', async () => {
+  await using api = await startApi();
+  const app = await api.deployedApp('blog');
+  const by = { user: 'ann@example.com', request: null };
+  const slug = { ...SLUG, processTypes: { web: 'node .', release: 'migrate' } };
+  api.host.write({ type: 'release.deploy', app, slug, description: 'Deploy two' }, by);
+  const { body: v4 } = await api.call('GET', '/apps/blog/releases/4');
+  expect(v4).toMatchObject({ status: 'pending', current: false, eligible_for_rollback: false });
+  const url = at(v4, 'output_stream_url').replace(api.url, '');
+  const anonymous = { authorization: '' };
+  expect((await api.call('GET', url, undefined, anonymous)).status).toBe(404);
+  expect((await api.call('POST', '/apps/blog/releases', { release: 'v4' })).status).toBe(422);
+  // What is set is told at once, though no dyno has it before the releases succeed.
+  expect((await api.call('PATCH', '/apps/blog/config-vars', { A: '1' })).body).toEqual({ A: '1' });
+  const release = [...(api.host.view().apps.get(app)?.releases.values() ?? [])].find(
+    ({ number }) => number === 4,
+  );
+  if (release === undefined) throw new Error('No v4');
+  const settle = { type: 'release.settle', app, release: release.id, slug: slug.id } as const;
+  api.host.write({ ...settle, status: 'failed', output: null, reason: 'it exited with status 1' }, by);
+  const { body: after } = await api.call('GET', '/apps/blog/releases/4');
+  expect(after).toMatchObject({ status: 'failed', current: false });
+  expect((await api.call('GET', '/apps/blog/releases/5')).body).toMatchObject({
+    status: 'succeeded',
+    current: true,
+  });
+  expect((await api.call('GET', url, undefined, anonymous)).body).toBe('migrated\n');
+  expect((await api.call('GET', url.replace(/.$/, '!'), undefined, anonymous)).status).toBe(404);
 });

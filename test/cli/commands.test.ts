@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { commandNames, findCommand } from '../../cli/commands.ts';
+import { DYNO_SIZES } from '../../src/dyno-sizes.ts';
+import { dynoSizeResource } from '../../src/platform/dyno-sizes.ts';
 import { runKith, type Ran } from './run-kith.ts';
 import { appOf, buildOf, domainOf, dynoOf, formationOf, peerOf, releaseOf } from './resources.ts';
 import { StubApi, type Answer } from './stub-api.ts';
@@ -145,6 +147,59 @@ const CASES: readonly {
     },
     says: 'Scaling dynos... done, now running web at 3:Basic\n',
   },
+  {
+    line: 'ps:type',
+    api: {
+      'GET /apps/blog/formation': [formationOf({ quantity: 2 })],
+      'GET /dyno-sizes': DYNO_SIZES.slice(0, 4).map(dynoSizeResource),
+    },
+    shows: /Process Types\n\nTYPE +SIZE +QTY\n[^]*\nweb +Basic +2\n[^]*Standard-2X +1 GB\n/,
+  },
+  {
+    line: 'ps:type web=standard-2x',
+    api: {
+      'GET /apps/blog/formation': [formationOf({ size: 'Standard-2X' })],
+      'PATCH /apps/blog/formation': [formationOf({ size: 'Standard-2X' })],
+    },
+    sends: { 'PATCH /apps/blog/formation': { updates: [{ type: 'web', size: 'standard-2x' }] } },
+    asks: ['GET /apps/blog/formation', 'PATCH /apps/blog/formation', 'GET /apps/blog/formation'],
+    says: 'Scaling dynos on ⬢ blog... done\n',
+  },
+  {
+    line: 'ps:type basic',
+    api: {
+      'GET /apps/blog/formation': [formationOf(), formationOf({ type: 'worker' })],
+      'PATCH /apps/blog/formation': [],
+    },
+    sends: {
+      'PATCH /apps/blog/formation': {
+        updates: [
+          { type: 'web', size: 'basic' },
+          { type: 'worker', size: 'basic' },
+        ],
+      },
+    },
+    asks: ['GET /apps/blog/formation', 'PATCH /apps/blog/formation', 'GET /apps/blog/formation'],
+  },
+  {
+    line: 'ps:type web:basic',
+    api: { 'GET /apps/blog/formation': [formationOf()] },
+    status: 2,
+    says: /"web:basic" is no size of a process type/,
+  },
+  {
+    line: 'features',
+    api: {
+      'GET /apps/blog/features': [{ name: 'log-runtime-metrics', enabled: true, description: 'Lines' }],
+    },
+    shows: '=== App Features ⬢ blog\n\n[+] log-runtime-metrics  Lines\n',
+  },
+  {
+    line: 'labs:enable log-runtime-metrics',
+    api: { 'PATCH /apps/blog/features/log-runtime-metrics': {} },
+    sends: { 'PATCH /apps/blog/features/log-runtime-metrics': { enabled: true } },
+    says: 'Enabling log-runtime-metrics for ⬢ blog... done\n',
+  },
   { line: 'ps:scale web', api: {}, status: 2, says: /"web" is no change of a process type/ },
   {
     line: 'ps:restart',
@@ -171,7 +226,7 @@ const CASES: readonly {
     line: 'releases -n 2',
     api: { [newest]: [releaseOf(7, { current: true }), releaseOf(6, { label: 'v6.k3f9' })] },
     shows:
-      /^=== blog Releases - Current: v7\n\nV +DESCRIPTION +USER +CREATED\n─+[^]*\nv7 +Deploy 7 +ada@example\.com +2026[^]*\nv6\.k3f9 +Deploy 6/,
+      /^=== blog Releases - Current: v7\n\nV +STATUS +DESCRIPTION +USER +CREATED\n─+[^]*\nv7 +current +Deploy 7 +ada@example\.com +2026[^]*\nv6\.k3f9 +Deploy 6/,
   },
   {
     line: 'releases:info v5',
@@ -203,6 +258,25 @@ const CASES: readonly {
     line: 'rollback v5.k3f9',
     api: { 'GET /apps/blog/releases/v5.k3f9': releaseOf(5), 'POST /apps/blog/releases': releaseOf(8) },
     sends: { 'POST /apps/blog/releases': { release: 'r5' } },
+  },
+  {
+    line: 'releases:output v5',
+    api: {
+      'GET /apps/blog/releases/v5': releaseOf(5, { output_stream_url: '/output/of-v5' }),
+      'GET /output/of-v5': 'migrated\n',
+    },
+    shows: /migrated/,
+  },
+  {
+    line: 'releases:output v5',
+    api: { 'GET /apps/blog/releases/v5': releaseOf(5) },
+    status: 1,
+    says: /v5 of blog has no release command/,
+  },
+  {
+    line: 'releases:retry v5',
+    api: { 'GET /apps/blog/releases/v5': releaseOf(5), 'POST /apps/blog/releases': releaseOf(8) },
+    says: /^Retrying v5 of ⬢ blog\.\.\. done, v8\n$/,
   },
   {
     line: 'rollback',
@@ -323,7 +397,7 @@ const CASES: readonly {
       ],
     },
     shows:
-      /^PEER +STATE +DYNOS +LOAD +MEMORY +API +VERSION\n─[^\n]*\npi-1 \* +alive +2 +0\.4 +1\.0\/7\.8 GB +127\.0\.0\.1:5001 +0\.1\.0\npi-2 +down, draining/,
+      /^PEER +STATE +RUNTIME +DYNOS +LOAD +MEMORY +API +VERSION\n─[^\n]*\npi-1 \* +alive +process +2 +0\.4 +1\.0\/7\.8 GB +127\.0\.0\.1:5001 +0\.1\.0\npi-2 +down, draining/,
   },
   { line: 'peers:info pi-1', api: { 'GET /kith/peers/pi-1': peerOf() }, shows: /Labels: +zone=attic\n/ },
   {
@@ -342,6 +416,18 @@ const CASES: readonly {
     api: { 'PATCH /kith/peers/~': peerOf() },
     sends: { 'PATCH /kith/peers/~': { draining: false } },
     says: 'Ending the drain... done, pi-1 takes dynos again\n',
+  },
+  {
+    line: 'peers:collect',
+    api: {
+      'POST /kith/collections': {
+        removed_blobs: 2,
+        removed_bytes: 3_145_728,
+        kept_blobs: 5,
+        kept_bytes: 1_048_576,
+      },
+    },
+    says: 'Collecting garbage... done, 3.0 MiB freed; 5 blobs of 1.0 MiB are kept\n',
   },
   {
     line: 'invite --ttl 12h',
@@ -437,24 +523,30 @@ test('dynos are grouped by type, with the peer that runs each and what no peer c
   stub
     .on('GET /apps/blog/dynos', [
       dynoOf(),
-      dynoOf({ name: 'web.2', state: 'starting', peer: { id: 'b', name: 'pi-2' } }),
-      dynoOf({ name: 'run.77', type: 'run', command: 'bash' }),
+      // Its successor: the two fill one place.
+      dynoOf({ id: 'next', state: 'starting' }),
+      dynoOf({ id: 'two', name: 'web.2', state: 'starting', peer: { id: 'b', name: 'pi-2' } }),
+      dynoOf({ id: 'run', name: 'run.77', type: 'run', command: 'bash' }),
     ])
     .on('GET /apps/blog/formation', [
       formationOf({ quantity: 3 }),
       formationOf({ type: 'worker', quantity: 1, command: 'rake' }),
     ])
-    .on('GET /kith/apps/blog/unplaced', [{ dyno: 'worker.1', reason: 'no peer has 512 MB free' }]);
+    .on('GET /kith/apps/blog/unplaced', [{ dyno: 'worker.1', reason: 'no peer has 512 MB free' }])
+    .on('GET /kith/apps/blog/usage', [
+      { dyno: 'dyno-id', memory_mib: 45.4, memory_quota_mib: 512, load_avg_1m: 0.021 },
+    ]);
   const { stdout } = await kith(stub, 'ps');
   expect(stdout.replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d [+-]\d{4}/g, 'WHEN')).toBe(
     `=== web (Basic): node server.js (2)
 
-web.1: up WHEN (~ 3m ago)         pi-1
-web.2: starting WHEN (~ 3m ago)   pi-2
+web.1: up WHEN (~ 3m ago)         45/512 MB, load 0.02  pi-1
+web.1: starting WHEN (~ 3m ago)                         pi-1
+web.2: starting WHEN (~ 3m ago)                         pi-2
 
 === run: one-off processes (1)
 
-run.77: up WHEN (~ 3m ago): bash  pi-1
+run.77: up WHEN (~ 3m ago): bash                        pi-1
 
 === worker (Basic): rake (1)
 

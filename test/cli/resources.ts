@@ -131,6 +131,7 @@ export function peerOf(overrides: Partial<PeerResource> = {}): PeerResource {
     arch: 'arm64',
     runtime: 'process',
     isolation: 'own session and files',
+    runtime_down: null,
     addresses: { mesh: ['/ip4/127.0.0.1/tcp/6001'], api: '127.0.0.1:5001', http: '127.0.0.1:8001' },
     load: 0.42,
     cpus: 4,

@@ -1,80 +1,150 @@
-import { PassThrough, type Duplex } from 'node:stream';
-import { pino } from 'pino';
-import { expect, test } from 'vitest';
-import { Tasks } from '../../agent/lib/tasks.ts';
-import { OneOffs } from '../../agent/one-offs/one-offs.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OneOffFact } from '../../src/facts.ts';
-import type { DynoId, PeerId } from '../../src/ids.ts';
-import type { Release } from '../../src/ledger/view.ts';
-import { FRAME, FrameDecoder } from '../../src/platform/attach-frames.ts';
-import type { Blobs } from '../../src/shell/blobs.ts';
-import type { Logs } from '../../src/shell/logs.ts';
-import type { DynoSpec, Runtime, RuntimeEvent } from '../../src/shell/runtime.ts';
-import { eventually } from '../helpers/eventually.ts';
+import type { App } from '../../src/ledger/view.ts';
+import { encodeFrame, FRAME, FrameDecoder, type Frame } from '../../src/platform/attach-frames.ts';
+import type { OneOffRequest } from '../../src/shell/host.ts';
 import { app, APP_ID } from '../platform/builders.ts';
+import { openStage, release, type Stage } from './played-runtime.ts';
 
-const log = pino({ level: 'silent' });
+const ATTACHED: OneOffRequest = {
+  app: APP_ID,
+  command: 'bash',
+  env: {},
+  size: null,
+  attach: { tty: null },
+};
+const DETACHED: OneOffRequest = { ...ATTACHED, attach: null };
 
-/** A runtime whose dynos say one word and end before their start has been answered. */
-class HastyRuntime {
-  readonly removed: DynoId[] = [];
-  onEvent: (event: RuntimeEvent) => void = () => {};
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
-  async prepare(): Promise<void> {}
-
-  async start({ dyno }: DynoSpec): Promise<void> {
-    this.onEvent({ tag: 'started', dyno, port: null });
-    this.onEvent({ tag: 'exited', dyno, status: 3, signal: null });
-  }
-
-  async attach(dyno: DynoId): Promise<Duplex> {
-    if (this.removed.includes(dyno)) throw new Error('there is no such dyno');
-    const stdio = new PassThrough();
-    stdio.end('hello');
-    return stdio;
-  }
-
-  async remove(dyno: DynoId): Promise<void> {
-    this.removed.push(dyno);
-  }
-}
-
-function openOneOffs(runtime: HastyRuntime, published: (readonly OneOffFact[])[]): OneOffs {
-  const oneOffs = new OneOffs({
-    self: '12D3KooWa' as PeerId,
-    runtime: runtime as unknown as Runtime,
-    blobs: { fetch: async () => {}, path: (id: string) => id } as unknown as Blobs,
-    logs: { append: () => {} } as unknown as Logs,
-    tasks: new Tasks(log),
-    log,
-    holders: () => [],
-    environment: () => ({}),
-    publish: (list) => published.push(list),
-  });
-  runtime.onEvent = (event) => oneOffs.onRuntime(event);
-  return oneOffs;
-}
-
-const release = { id: 'r1', slug: { id: 's1', processTypes: {} } } as unknown as Release;
+/** What is said of the dyno, without its name. */
+const saidIn = ({ lines }: Stage): readonly string[] => lines.map((line) => line.replace(/^.*?\]: /, ''));
 
 test('a command that ends before its client is attached is heard out, with its status', async () => {
-  const runtime = new HastyRuntime();
-  const published: (readonly OneOffFact[])[] = [];
-  const request = { app: APP_ID, command: 'echo hello', env: {}, size: null, attach: { tty: null } };
-  const { attach } = await openOneOffs(runtime, published).start(app(), release, request, 'Basic');
+  const { runtime, oneOffs } = openStage();
+  runtime.onStart = (dyno) => {
+    runtime.stdio.end('hello');
+    runtime.exit(dyno, 3);
+  };
+  const { attach } = await oneOffs.start(app(), release, ATTACHED, 'Basic');
   const decoder = new FrameDecoder();
-  const frames: { type: number; payload: Buffer }[] = [];
+  const frames: Frame[] = [];
   attach?.on('data', (chunk: Buffer) => frames.push(...decoder.push(chunk)));
-  await eventually(() => frames.at(-1)?.type === FRAME.exit);
+  await vi.waitUntil(() => frames.at(-1)?.type === FRAME.exit);
   expect(frames[0]?.payload.toString()).toBe('hello');
   expect(JSON.parse(frames.at(-1)?.payload.toString() ?? '')).toEqual({ status: 3, signal: null });
 });
 
 test('a detached command that ends at once is not shown as running ever after', async () => {
-  const runtime = new HastyRuntime();
-  const published: (readonly OneOffFact[])[] = [];
-  const request = { app: APP_ID, command: 'true', env: {}, size: null, attach: null };
-  const { dyno } = await openOneOffs(runtime, published).start(app(), release, request, 'Basic');
+  const { runtime, oneOffs, published } = openStage();
+  runtime.onStart = (dyno) => runtime.exit(dyno, 0);
+  const { dyno } = await oneOffs.start(app(), release, DETACHED, 'Basic');
   expect(published.at(-1)).toEqual([]);
-  await eventually(() => runtime.removed.includes(dyno));
+  await vi.waitUntil(() => runtime.removed.includes(dyno));
+});
+
+test('a client that leaves ends its dyno: SIGHUP four times, then R16 and SIGKILL', async () => {
+  const stage = openStage();
+  const { runtime, oneOffs } = stage;
+  runtime.onSignal = (dyno, signal) => {
+    if (signal === 'SIGKILL') runtime.exit(dyno, null, signal);
+  };
+  const { attach } = await oneOffs.start(app(), release, ATTACHED, 'Basic');
+  attach?.destroy();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(runtime.signals).toEqual(['SIGHUP', 'SIGHUP', 'SIGHUP', 'SIGHUP', 'SIGKILL']);
+  expect(saidIn(stage).slice(-5)).toEqual([
+    'Client connection closed. Sending SIGHUP to all processes',
+    'Error R16 (Detached) -> An attached process is not responding to SIGHUP after its external connection was closed.',
+    'Stopping remaining processes with SIGKILL',
+    'Process exited with status 137',
+    'State changed from up to crashed',
+  ]);
+});
+
+test('a dyno that minds SIGHUP is sent one', async () => {
+  const { runtime, oneOffs, published } = openStage();
+  runtime.onSignal = (dyno, signal) => runtime.exit(dyno, null, signal);
+  const { attach } = await oneOffs.start(app(), release, ATTACHED, 'Basic');
+  attach?.destroy();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(runtime.signals).toEqual(['SIGHUP']);
+  expect(published.at(-1)).toEqual([]);
+});
+
+test('a dyno whose client never came is told so in its log by R13, and ended', async () => {
+  const stage = openStage();
+  const { attach } = await stage.oneOffs.start(app(), release, ATTACHED, 'Basic');
+  attach?.end(encodeFrame(FRAME.absent));
+  await vi.advanceTimersByTimeAsync(1);
+  expect(saidIn(stage)).toContain('Error R13 (Attach error) -> Failed to attach to process');
+  expect(stage.runtime.signals).toEqual(['SIGHUP']);
+});
+
+test('a one-off is ended when its time to live is over, and killed when it does not mind', async () => {
+  const stage = openStage();
+  await stage.oneOffs.start(app(), release, { ...DETACHED, ttlMs: 60_000 }, 'Basic');
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect(stage.runtime.signals).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(stage.runtime.signals).toEqual(['SIGTERM']);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(stage.runtime.signals.slice(0, 2)).toEqual(['SIGTERM', 'SIGKILL']);
+  expect(saidIn(stage)).toContain(
+    'Error R12 (Exit timeout) -> At least one process failed to exit within 30 seconds of SIGTERM',
+  );
+});
+
+test('a one-off that a new agent finds keeps what is left of its time; one that had a client is ended', async () => {
+  const before = openStage();
+  await before.oneOffs.start(app(), release, { ...DETACHED, ttlMs: 3_600_000 }, 'Basic');
+  await before.oneOffs.start(app(), release, ATTACHED, 'Basic');
+  before.oneOffs[Symbol.dispose]();
+  await vi.advanceTimersByTimeAsync(3_000_000);
+  expect(before.runtime.signals).toEqual([]);
+  const after = openStage();
+  for (const { dyno, labels } of before.runtime.specs) {
+    after.oneOffs.adopt({ dyno, labels, address: null, listening: false, exited: null });
+  }
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(after.runtime.signals).toEqual(['SIGHUP']);
+  await vi.advanceTimersByTimeAsync(700_000);
+  expect(after.runtime.signals).toContain('SIGTERM');
+});
+
+test('its type begins its name, and a number of the formation is not taken', async () => {
+  const { oneOffs, published, runtime } = openStage();
+  const formation = new Map([['web', { type: 'web', quantity: 9_998, size: 'Basic', updatedAt: 0 }]]);
+  const scaled = app([], { formation: formation as unknown as App['formation'] });
+  const { name } = await oneOffs.start(scaled, release, { ...DETACHED, type: 'web' }, 'Standard-2X');
+  expect(name).toBe('web.9999');
+  const facts: readonly OneOffFact[] = published.at(-1) ?? [];
+  expect(facts[0]).toMatchObject({ name, size: 'Standard-2X', phase: 'up' });
+  expect(runtime.specs[0]?.size.memoryMiB).toBe(1_024);
+});
+
+test('memory that ran out is told by R15, and the status is that of the signal', async () => {
+  const stage = openStage();
+  const { dyno } = await stage.oneOffs.start(app(), release, DETACHED, 'Basic');
+  stage.runtime.onEvent({ tag: 'exited', dyno, status: null, signal: 'SIGKILL', outOfMemory: true });
+  expect(saidIn(stage).slice(-3)).toEqual([
+    'Error R15 (Memory quota vastly exceeded)',
+    'Process exited with status 137',
+    'State changed from up to crashed',
+  ]);
+});
+
+test('a runtime that cannot be reached is asked again until the dyno has ended', async () => {
+  const { runtime, oneOffs } = openStage();
+  const { dyno } = await oneOffs.start(app(), release, DETACHED, 'Basic');
+  runtime.onSignal = () => {
+    throw new Error('the Engine does not answer');
+  };
+  oneOffs.stop(dyno);
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(runtime.signals).toEqual(['SIGTERM', 'SIGKILL', 'SIGKILL', 'SIGKILL']);
+  runtime.exit(dyno, 0);
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(runtime.signals).toHaveLength(4);
 });

@@ -33,6 +33,9 @@ export function release(number: number, fields: Partial<Release> = {}): Release 
     slug: null,
     config: new Map(),
     request: null,
+    status: 'succeeded',
+    attempts: [],
+    settled: null,
     ...fields,
   };
 }
@@ -46,15 +49,19 @@ export function app(releases: readonly Release[] = [], fields: Partial<App> = {}
     createdAt: 0,
     updatedAt: 0,
     maintenance: false,
+    features: new Set(),
     destroyed: false,
     releases: new Map(releases.map((each) => [each.id, each])),
     heads: releases.slice(-1).map((each) => each.id),
     current: releases.at(-1)?.id ?? null,
+    config: releases.at(-1)?.config ?? new Map(),
     formation: new Map<ProcessType, FormationEntry>(),
     restarts: new Map(),
     buildpacks: [],
     domains: new Map(),
     builds: new Map(),
+    volumes: new Map(),
+    destroyedVolumes: new Set(),
     ...fields,
   };
 }

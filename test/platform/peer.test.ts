@@ -24,6 +24,7 @@ const view: View = {
   apps: new Map([[APP_ID, app()]]),
   names: new Map([['blog', APP_ID]]),
   domains: new Map(),
+  stacks: new Map(),
   requests: new Map(),
   waiting: 2,
   quarantined: new Map([['op1' as OpId, 'threw']]),

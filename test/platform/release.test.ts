@@ -40,7 +40,7 @@ test('releases are in the order of number, then clock', () => {
 
 test('only a release with a slug may be rolled back to', () => {
   const blog = app([release(1), release(2, { slug: slugOf() })]);
-  const [first, second] = releasesInOrder(blog).map((each) => releaseResource(blog, each));
+  const [first, second] = releasesInOrder(blog).map((each) => releaseResource(blog, each, () => 'url'));
   expect(first).toMatchObject({ version: 1, eligible_for_rollback: false, current: false, slug: null });
   expect(second).toMatchObject({ version: 2, eligible_for_rollback: true, current: true, label: 'v2' });
   expect(mustFindSlug(blog, second?.slug?.id ?? '').bytes).toBe(1_234);

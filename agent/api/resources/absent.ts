@@ -10,7 +10,7 @@ import { route } from '../router.ts';
  * answer of 404 would fail `apps:info` and the like.
  */
 export const absentRoutes = [
-  ...['addons', 'addon-attachments', 'features', 'log-drains', 'sni-endpoints', 'webhooks'].map((name) =>
+  ...['addons', 'addon-attachments', 'log-drains', 'sni-endpoints', 'webhooks'].map((name) =>
     route('GET', `/apps/:app/${name}`, noneOfApp),
   ),
   ...['/account/features', '/account/keys', '/addon-attachments', '/addons', '/pipelines', '/teams'].map(

@@ -8,10 +8,13 @@ import { catalogRoutes } from './catalog.ts';
 import { configVarRoutes } from './config-vars.ts';
 import { domainRoutes } from './domains.ts';
 import { dynoRoutes } from './dynos.ts';
+import { featureRoutes } from './features.ts';
 import { formationRoutes } from './formation.ts';
 import { kithAppRoutes } from './kith-apps.ts';
+import { insideRoutes } from './inside.ts';
 import { clusterRoutes } from './kith-cluster.ts';
 import { peerRoutes } from './kith-peers.ts';
+import { stackRoutes } from './kith-stacks.ts';
 import { tokenRoutes } from './kith-tokens.ts';
 import { logSessionRoutes } from './log-sessions.ts';
 import { oneOffRoutes } from './one-offs.ts';
@@ -25,9 +28,11 @@ export const ALL_ROUTES: readonly Route[] = [
   ...appRoutes,
   ...configVarRoutes,
   ...releaseRoutes,
+  ...featureRoutes,
   ...formationRoutes,
   ...dynoRoutes,
   ...oneOffRoutes,
+  ...insideRoutes,
   ...buildRoutes,
   ...sourceRoutes,
   ...logSessionRoutes,
@@ -35,6 +40,7 @@ export const ALL_ROUTES: readonly Route[] = [
   ...buildpackRoutes,
   ...clusterRoutes,
   ...peerRoutes,
+  ...stackRoutes,
   ...tokenRoutes,
   ...kithAppRoutes,
   ...absentRoutes,

@@ -31,9 +31,10 @@ async function patch(request: ApiRequest): Promise<Reply> {
 }
 
 function currentVars(api: Api, app: App): ConfigVars {
-  return clearText(api, app, app.current === null ? undefined : app.releases.get(app.current));
+  // What is set, whether or not a release that runs has it yet: a config change may wait for its release command.
+  return clearText(api, app, app);
 }
 
-function clearText({ host }: Api, app: App, release: Release | undefined): ConfigVars {
-  return configVars(release, (key, value) => host.open(app.id, key, value));
+function clearText({ host }: Api, app: App, from: Pick<Release, 'config'>): ConfigVars {
+  return configVars(from, (key, value) => host.open(app.id, key, value));
 }

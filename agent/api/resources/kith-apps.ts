@@ -1,4 +1,5 @@
 import { parseSlotKey } from '../../../src/ids.ts';
+import { usageResource } from '../../../src/platform/dyno-usage.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
@@ -6,11 +7,17 @@ import { route } from '../router.ts';
 export const kithAppRoutes = [
   route('GET', '/kith/apps/:app/verify', verify),
   route('GET', '/kith/apps/:app/unplaced', unplaced),
+  route('GET', '/kith/apps/:app/usage', usage),
 ];
 
 async function verify(request: ApiRequest): Promise<Reply> {
   const { checked, problems } = await request.api.host.verify(request.app().id);
   return ok({ checked, problems });
+}
+
+/** What each dyno uses just now; one whose peer did not answer in time is left out. */
+async function usage(request: ApiRequest): Promise<Reply> {
+  return ok((await request.api.host.usage(request.app().id)).map(usageResource));
 }
 
 function unplaced(request: ApiRequest): Reply {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId } from '../../../src/ids.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
+import { collectionResource } from '../../../src/platform/collection.ts';
 import type { PeerResource } from '../../../src/platform/peer.ts';
 import { peerPatchSchema } from '../../../src/platform/schemas.ts';
-import { ok } from '../api.ts';
+import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
@@ -13,6 +14,7 @@ export const peerRoutes = [
   route('GET', '/kith/peers/:peer', (request) => ok(mustFind(request))),
   route('DELETE', '/kith/peers/:peer', remove),
   route('PATCH', '/kith/peers/:peer', drain),
+  route('POST', '/kith/collections', collect),
 ];
 
 // Handing dynos over can take minutes; a client would take so long a silence for a dead connection.
@@ -48,6 +50,11 @@ async function drain(request: ApiRequest): Promise<Reply> {
   ]);
   late.abort();
   return { status, body: { ...mustFind(request), draining } };
+}
+
+/** Frees the disk of the peer that is asked. */
+async function collect({ api: { host } }: ApiRequest): Promise<Reply> {
+  return created(collectionResource(await host.collect()));
 }
 
 function mustFind(request: ApiRequest): PeerResource {

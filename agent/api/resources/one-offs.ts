@@ -4,7 +4,9 @@ import { dynoResource } from '../../../src/platform/dyno.ts';
 import { dynoCreateSchema } from '../../../src/platform/schemas.ts';
 import type { OneOff, OneOffRequest } from '../../../src/shell/host.ts';
 import { created } from '../api.ts';
+import { attachUrlOf } from '../attach-url.ts';
 import type { ApiRequest, Reply } from '../api.ts';
+import { envOf, ttyOf } from '../terminal.ts';
 import { route } from '../router.ts';
 
 export const oneOffRoutes = [route('POST', '/apps/:app/dynos', run)];
@@ -22,32 +24,22 @@ async function run(request: ApiRequest): Promise<Reply> {
 }
 
 function oneOffRequest(app: App, params: Params): OneOffRequest {
-  const env = Object.fromEntries(
-    Object.entries(params.env ?? {}).map(([key, value]) => [key, String(value)]),
-  );
-  const tty = params.force_no_tty === true ? null : terminalOf(env);
+  const env = envOf(params);
   return {
     app: app.id,
     command: params.command,
     env,
     size: params.size ?? null,
-    attach: params.attach === true ? { tty } : null,
+    attach: params.attach === true ? { tty: ttyOf(params, env) } : null,
+    ...(params.type == null ? {} : { type: params.type }),
+    ...(params.time_to_live == null ? {} : { ttlMs: params.time_to_live * 1_000 }),
   };
-}
-
-/** Clients tell of their terminal once, as variables. */
-function terminalOf(env: Readonly<Record<string, string>>): { columns: number; rows: number; term: string } {
-  return { columns: cells(env.COLUMNS, 80), rows: cells(env.LINES, 24), term: env.TERM || 'xterm' };
-}
-
-function cells(text: string | undefined, fallback: number): number {
-  const count = Number(text);
-  return Number.isInteger(count) && count >= 1 && count <= 65_535 ? count : fallback;
 }
 
 function present(request: ApiRequest, app: App, wanted: OneOffRequest, oneOff: OneOff) {
   const { api } = request;
-  const attachUrl = oneOff.attach === null ? null : attachUrlOf(request, wanted, oneOff.attach);
+  const hasTty = wanted.attach?.tty != null;
+  const attachUrl = oneOff.attach === null ? null : attachUrlOf(request, oneOff.attach, hasTty);
   const dyno = {
     dyno: oneOff.dyno,
     name: oneOff.name,
@@ -61,15 +53,4 @@ function present(request: ApiRequest, app: App, wanted: OneOffRequest, oneOff: O
     peer: oneOff.peer,
   };
   return dynoResource(api.host.view(), app, dyno, attachUrl);
-}
-
-function attachUrlOf(
-  { api, baseUrl }: ApiRequest,
-  wanted: OneOffRequest,
-  stream: NonNullable<OneOff['attach']>,
-): string {
-  const secret = api.attachSessions.open({ stream, hasTty: wanted.attach?.tty != null });
-  const { protocol, hostname, port } = new URL(baseUrl);
-  // The scheme has no default port, so that its URLs always name one.
-  return `rendezvous://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}/${secret}`;
 }

@@ -1,17 +1,22 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Command } from '../../../src/ledger/command.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import type { AppId, ReleaseId } from '../../../src/ids.ts';
+import type { App, Release } from '../../../src/ledger/view.ts';
 import {
   mustFindRelease,
   mustFindSlug,
   releaseResource,
   releasesInOrder,
 } from '../../../src/platform/release.ts';
+import type { ReleaseResource } from '../../../src/platform/release.ts';
 import { releaseCreateSchema } from '../../../src/platform/schemas.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
-import { route } from '../router.ts';
+import { streamOutput } from '../output-stream.ts';
+import { publicRoute, route } from '../router.ts';
 import { madeRelease } from './results.ts';
 
 export const releaseRoutes = [
@@ -19,13 +24,17 @@ export const releaseRoutes = [
   route('POST', '/apps/:app/releases', create),
   route('GET', '/apps/:app/releases/:release', (request) => {
     const app = request.app();
-    return ok(releaseResource(app, mustFindRelease(app, request.param('release'))));
+    return ok(present(request, app, mustFindRelease(app, request.param('release'))));
   }),
+  publicRoute('GET', '/apps/:app/releases/:release/output/:secret', output),
 ];
+
+/** Its part of an output's URL is known to this server alone: the URL is given out anew with each answer. */
+const SECRET = randomBytes(32);
 
 function list(request: ApiRequest): Reply {
   const app = request.app();
-  const releases = releasesInOrder(app).map((release) => releaseResource(app, release));
+  const releases = releasesInOrder(app).map((release) => present(request, app, release));
   return request.list(releases, ['version', 'id', 'created_at']);
 }
 
@@ -33,7 +42,42 @@ async function create(request: ApiRequest): Promise<Reply> {
   const params = await request.body(releaseCreateSchema);
   const ops = await request.command(commandOf(request.app(), params));
   const app = request.app();
-  return created(releaseResource(app, madeRelease(request, app, ops)));
+  return created(present(request, app, madeRelease(request, app, ops)));
+}
+
+/** What the release command wrote, live while it runs. As on Heroku it takes no token, so the URL is a secret. */
+async function output(request: ApiRequest): Promise<null> {
+  const { api, response } = request;
+  const release = request.api.host
+    .view()
+    .apps.get(request.param('app') as AppId)
+    ?.releases.get(request.param('release') as ReleaseId);
+  const isKnown = release !== undefined && isSame(secretOf(release), request.param('secret'));
+  if (!isKnown || (release.attempts.length === 0 && release.settled === null)) {
+    throw new PlatformError('not_found', 'The release command has not been started yet.', {
+      resource: 'release',
+      hint: isKnown ? 'Try again in a moment' : 'Ask for the release again: the URL of its output changes',
+    });
+  }
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  const signal = AbortSignal.any([api.closing, left.signal]);
+  const stream = Readable.from(api.releases.output(request.param('app') as AppId, release.id, signal));
+  await streamOutput(stream, response, api.closing);
+  return null;
+}
+
+function present({ baseUrl }: ApiRequest, app: App, release: Release): ReleaseResource {
+  const path = `${baseUrl}/apps/${app.id}/releases/${release.id}/output`;
+  return releaseResource(app, release, () => `${path}/${secretOf(release)}`);
+}
+
+function secretOf({ id }: Release): string {
+  return createHmac('sha256', SECRET).update(id).digest('base64url');
+}
+
+function isSame(secret: string, given: string): boolean {
+  return secret.length === given.length && timingSafeEqual(Buffer.from(secret), Buffer.from(given));
 }
 
 /** A rollback (`release`), or a slug of the app released anew (`slug`), which is how clients retry a release. */

@@ -1,0 +1,62 @@
+import { pipeline } from 'node:stream/promises';
+import { PlatformError } from '../../../src/errors.ts';
+import { dynoNotFound, dynoResource, findDynos, runningDynos } from '../../../src/platform/dyno.ts';
+import type { RunningDyno } from '../../../src/platform/dyno.ts';
+import { parseParams } from '../../../src/platform/parse-params.ts';
+import { copyQuerySchema, dynoExecSchema } from '../../../src/platform/schemas.ts';
+import { created } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { attachUrlOf } from '../attach-url.ts';
+import { route } from '../router.ts';
+import { envOf, ttyOf } from '../terminal.ts';
+
+export const insideRoutes = [
+  route('POST', '/apps/:app/dynos/:dyno', exec),
+  route('GET', '/kith/apps/:app/dynos/:dyno/copy', copy),
+];
+
+/** Runs a command in a running dyno, as `heroku run:inside` and `kith ps:exec` ask. */
+async function exec(request: ApiRequest): Promise<Reply> {
+  const { api, context } = request;
+  const params = await request.body(dynoExecSchema);
+  const app = request.app();
+  const dyno = mustFindRunning(request);
+  const env = envOf(params);
+  const tty = ttyOf(params, env);
+  const place = { app: app.id, dyno: dyno.dyno, name: dyno.name, peer: dyno.peer };
+  const stream = await api.host.execIn(place, { command: params.command, env, tty }, context);
+  const shown = { ...dyno, command: params.command };
+  return created(dynoResource(api.host.view(), app, shown, attachUrlOf(request, stream, tty !== null)));
+}
+
+/** A file or folder of a running dyno as a tar archive, cut off where it cannot be completed. */
+async function copy(request: ApiRequest): Promise<null> {
+  const { api, message, response, context } = request;
+  const { searchParams } = new URL(message.url ?? '', 'http://peer');
+  const { path } = parseParams(copyQuerySchema, Object.fromEntries(searchParams));
+  const app = request.app();
+  const { dyno, name, peer } = mustFindRunning(request);
+  const archive = await api.host.copyFrom({ app: app.id, dyno, name, peer }, path, context);
+  response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Cache-Control': 'no-store' });
+  try {
+    await pipeline(archive, response, { signal: api.closing });
+  } catch (err) {
+    // The head is sent: a connection that breaks is how the client learns of it.
+    response.destroy();
+    api.log.info({ app: app.id, dyno: name, err }, 'copy out of a dyno broken off');
+  }
+  return null;
+}
+
+/** The dyno of an id or a name; while one replaces another under one name, the one that is up. */
+function mustFindRunning(request: ApiRequest): RunningDyno {
+  const app = request.app();
+  const asked = request.param('dyno');
+  const found = findDynos(runningDynos(app, request.api.host.peers()), asked);
+  const dyno = found.findLast(({ state }) => state === 'up') ?? found.at(-1);
+  if (dyno === undefined) throw dynoNotFound(app, asked);
+  if (dyno.state !== 'crashed') return dyno;
+  throw new PlatformError('conflict', `Cannot look into "${dyno.name}" of "${app.name}": it has crashed`, {
+    hint: 'See `kith logs`, or start one like it with `kith run bash`',
+  });
+}
