@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Tests that start whole agents, with their routers, keepers and dynos: these share the machine badly. */
 const WHOLE_PEERS = ['test/cluster/**/*.test.ts', 'test/security/**/*.test.ts'];
 
+/** Tests of the Docker driver: they need an Engine, which is one for all of them. */
+const ENGINE = ['test/docker/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -11,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: WHOLE_PEERS,
+          exclude: [...WHOLE_PEERS, ...ENGINE],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // Real servers and dynos share the machine: more workers than cores only makes deadlines lie.
@@ -27,6 +30,16 @@ export default defineConfig({
           hookTimeout: 180_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ENGINE,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

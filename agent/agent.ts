@@ -28,10 +28,13 @@ import { endSpawned } from './lib/side-process.ts';
 import { Tasks } from './lib/tasks.ts';
 import { coalesce } from './lib/timers.ts';
 import { openLogs } from './logs/logs.ts';
+import { Inside } from './one-offs/inside.ts';
 import { OneOffs } from './one-offs/one-offs.ts';
+import { serveInside } from './one-offs/remote-inside.ts';
 import { serveOneOffs } from './one-offs/remote-one-offs.ts';
 import { forgetDestroyed, startBackground } from './peer/background.ts';
 import { now } from './peer/clock.ts';
+import { Collector } from './peer/collector.ts';
 import { Commands } from './peer/commands.ts';
 import { adoptedFrom } from './peer/dyno-labels.ts';
 import { DiskWatch } from './peer/disk-watch.ts';
@@ -42,9 +45,16 @@ import { OutputPositions } from './peer/output-positions.ts';
 import { AgentHost, STOP_SERVICE } from './peer/peer-host.ts';
 import { PeerLoop } from './peer/peer-loop.ts';
 import { createPerformer, receive } from './peer/performer.ts';
+import { followStack } from './peer/follow-stack.ts';
+import { serveUsage } from './peer/usage-calls.ts';
+import { UsageWatch } from './peer/usage-watch.ts';
+import { ReleaseRunner } from './releases/release-runner.ts';
+import { openReleases } from './releases/releases.ts';
 import { openRouter } from './router/handle.ts';
 import { openRuntime } from './runtimes/choose.ts';
 import { openBlobs } from './slugs/blob-store.ts';
+import { knownStack } from './stack/known-stack.ts';
+import { StackKeeper } from './stack/stack-keeper.ts';
 
 /** What the agent says on stdout once it serves. */
 export type Ready = {
@@ -92,7 +102,24 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const others = (): readonly PeerId[] => (opened === null ? [] : host.others());
 
   // The parts that touch the world: dynos, requests, files, log lines.
-  const runtime = parts.use(await openRuntime(config.runtime, dir.path, log.child({ component: 'runtime' })));
+  const blobs = parts.use(await openBlobs({ dir: dir.blobs, mesh, log: log.child({ component: 'blobs' }) }));
+  const stack = parts.use(
+    new StackKeeper({
+      image: config.stackImage,
+      arch: process.arch,
+      blobs,
+      holders,
+      log: log.child({ component: 'stack' }),
+    }),
+  );
+  if (config.runtime !== 'process') await stack.prepare(knownStack(past.ops, process.arch));
+  const runtime = parts.use(
+    await openRuntime(config.runtime, {
+      dir: dir.path,
+      log: log.child({ component: 'runtime' }),
+      stackImage: config.stackImage,
+    }),
+  );
   const router = parts.use(
     await openRouter({
       dir: dir.path,
@@ -103,7 +130,6 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
       log: log.child({ component: 'router' }),
     }),
   );
-  const blobs = parts.use(await openBlobs({ dir: dir.blobs, mesh, log: log.child({ component: 'blobs' }) }));
   const logs = parts.use(
     await openLogs({
       dir: dir.logs,
@@ -117,12 +143,20 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
 
   // What the machine decides about dynos, done; and one-offs, which nobody decides but their users.
   const common = { runtime, blobs, logs, mesh, store, keys, tasks, log };
-  const oneOffs = new OneOffs({
+  const oneOffs = parts.use(
+    new OneOffs({
+      ...common,
+      self: mesh.self,
+      holders,
+      environment: (app, release, name) => dynoEnvironment(app, release, name, keys),
+      publish: (list) => opened?.dispatch({ tag: 'oneOffs', list }),
+    }),
+  );
+  const inside = new Inside(common);
+  const usage = new UsageWatch({
     ...common,
-    self: mesh.self,
-    holders: (slug) => holders(slug.id),
-    environment: (app, release, name) => dynoEnvironment(app, release, name, keys),
-    publish: (list) => opened?.dispatch({ tag: 'oneOffs', list }),
+    state: () => loop().state,
+    view: () => loop().state.fold.view,
   });
   const dynos = new DynoManager({
     ...common,
@@ -130,20 +164,45 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
     positions,
     report: (dyno, event) => opened?.dispatch({ tag: 'dyno', dyno, event }),
     environment: (life) => lifeEnvironment(life, host.view(), keys),
-    onForeign: (event) => oneOffs.onRuntime(event),
+    onForeign(event) {
+      releaseRunner.onRuntime(event);
+      oneOffs.onRuntime(event);
+    },
+    holders,
+    onAvailable: (on, reason) => opened?.dispatch({ tag: 'runtime', on, reason }),
   });
 
   // The peer as its users see it: API, git, builds.
   const disk = new DiskWatch(dir.path);
   const commands = new Commands(disk);
   const { promise: rejoin, resolve: startOver } = Promise.withResolvers<void>();
+  const collector = new Collector({
+    ...common,
+    loop,
+    holders,
+    host: { self: mesh.self, view: () => loop().state.fold.view },
+    budgetBytes: config.diskBudgetMiB * 1024 ** 2,
+    log: log.child({ component: 'collector' }),
+  });
   const host = new AgentHost({
     ...common,
     loop,
     commands,
     oneOffs,
+    inside,
+    usage,
+    collect: () => collector.collect(),
     join: (token) => rejoinWith(token, { host, mesh, store, dir, name: config.name, startOver }),
   });
+  const releaseRunner = new ReleaseRunner({
+    ...common,
+    host: () => host,
+    start: (app, release, request, size) => oneOffs.start(app, release, request, size),
+    stop: (dyno) => oneOffs.stop(dyno),
+    peersForReplication: others,
+    log: log.child({ component: 'releases' }),
+  });
+  const releases = openReleases({ ...common, host: () => host, runner: releaseRunner, holders });
   const builds = parts.use(
     await openBuilds({
       dir: dir.path,
@@ -156,10 +215,19 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
       peersForReplication: others,
       onLog: (app, text) => logs.append({ app, source: 'app', process: 'api', text }),
       buildpacksDir: join(import.meta.dirname, '..', 'buildpacks'),
+      containerImage: runtime.kind === 'docker' ? config.stackImage : null,
     }),
   );
   const gitLog = log.child({ component: 'git' });
-  const git = await openGit({ dir: dir.path, host, blobs, builds, log: gitLog, gitHolders: holders });
+  const git = await openGit({
+    dir: dir.path,
+    host,
+    blobs,
+    builds,
+    releases,
+    log: gitLog,
+    gitHolders: holders,
+  });
   const tls = openTls(advertisedHosts(config.host), config.domain);
   const api = parts.use(
     await openApi({
@@ -167,7 +235,9 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
       logs,
       blobs,
       builds,
+      releases,
       git,
+      stack,
       socketPath: dir.socket,
       tls: tls.current,
       log: log.child({ component: 'api' }),
@@ -187,7 +257,10 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const found = await runtime.list((dyno) => positions.last(dyno));
   const adopted = found.flatMap((dyno) => adoptedFrom(dyno) ?? []);
   for (const { dyno, slot } of adopted) dynos.know(dyno, slot.app, `${slot.type}.${slot.index}`);
-  for (const dyno of found) oneOffs.adopt(dyno);
+  for (const dyno of found) {
+    releaseRunner.adopt(dyno);
+    oneOffs.adopt(dyno);
+  }
   let tableVersion = 0;
   const sendRoutes = coalesce(() =>
     tasks.run('set routes', () => router.setTable(routeTable(loop().state, ++tableVersion, config.domain))),
@@ -197,6 +270,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const performer = createPerformer({
     ...common,
     dynos,
+    releases: releaseRunner,
     dispatch: (event) => opened?.dispatch(event),
     onAnswer: (id, result) => commands.answer(id, result),
     onRoutes: sendRoutes,
@@ -212,15 +286,25 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   blobs.onChange(() => peer.dispatch({ tag: 'blobs', held: blobs.list() }));
   router.onLog((line) => logs.append({ ...line, source: 'heroku', process: 'router' }));
   serveOneOffs(mesh, tasks, (request) => host.runForPeer(request));
+  serveInside(mesh, tasks, inside);
+  serveUsage(mesh, usage);
+  usage.repeat(abort.signal);
   serveCalls(mesh, STOP_SERVICE, async (request) => oneOffs.stopNamed(request));
   mesh.onJoin((request) => admit(request, { ...common, host }));
   if (isFounder) await foundCluster(host, keys, config.name);
   await ensureToken(host, dir.token, config.name);
   const exchange = openKeyExchange({ ...common, view: () => host.view(), signal: abort.signal });
   const forget = forgetDestroyed(host, logs, tasks);
-  const follow = [() => exchange.want(), () => tls.follow(host.view(), keys, tasks), forget];
+  const stackParts = { ...common, stack, host, builds, loop: peer, choice: config.runtime, startOver };
+  const follow = [
+    () => exchange.want(),
+    () => tls.follow(host.view(), keys, tasks),
+    forget,
+    followStack(stackParts),
+  ];
   await noteStarted(store);
   disk.watch(peer, abort.signal, (err) => log.error({ err }, 'disk not looked at'));
+  collector.repeat(abort.signal);
   startBackground({ ...common, host, loop: peer, signal: abort.signal, follow });
 
   const all = parts.move();
@@ -237,6 +321,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
     },
     rejoin,
     async close(how) {
+      releaseRunner.close();
       if (how === 'leave') {
         await handOver(host, peer, log);
         await oneOffs.shutdown();

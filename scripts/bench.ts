@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchAgent } from './bench/agent.ts';
 import { benchConverge } from './bench/converge.ts';
 import { benchDeploy } from './bench/deploy.ts';
+import { benchDynoStart } from './bench/dyno-start.ts';
 import { benchFailover } from './bench/failover.ts';
 import { machineLine, renderFinding, writeFinding, type Finding } from './bench/report.ts';
 
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (options: { readonly quick: boolean }) =>
   converge: benchConverge,
   deploy: benchDeploy,
   agent: benchAgent,
+  'dyno-start': benchDynoStart,
 };
 
 const { values, positionals } = parseArgs({

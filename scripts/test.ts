@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectEngine } from '../agent/stack/connect.ts';
+import { STACK_IMAGE } from '../src/platform/stack.ts';
 
 /**
  * Every check and every test: format, lint, types, then vitest. Ends with one line of totals over all runners,
@@ -25,11 +27,29 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function vitest(): Promise<Totals> {
+/** What keeps tests of containers from running here; null: nothing. They need a Docker Engine and the stack image. */
+async function lackForContainers(): Promise<string | null> {
+  const engine = await connectEngine();
+  if (engine === null) return 'no Docker Engine answers';
+  const found = await engine.image(STACK_IMAGE);
+  return found === null ? `the Docker Engine has no "${STACK_IMAGE}": scripts/stack makes it` : null;
+}
+
+/** Tests of containers stay out where they cannot run, unless the caller says that here they must. */
+async function containers(): Promise<{ totals: Totals; projects: readonly string[] }> {
+  const lack = await lackForContainers();
+  if (lack === null) return { totals: { passed: 0, failed: 0 }, projects: [] };
+  const isRequired = process.env['KITH_TEST_DOCKER'] === 'required';
+  process.stdout.write(`${isRequired ? 'FAILED' : 'left out'}: tests of containers: ${lack}\n`);
+  return { totals: { passed: 0, failed: isRequired ? 1 : 0 }, projects: ['--project=!docker'] };
+}
+
+async function vitest(projects: readonly string[]): Promise<Totals> {
   const report = join(tmpdir(), `kith-test-${process.pid}.json`);
   const status = await run('vitest', [
     'run',
     ...filters,
+    ...projects,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
@@ -58,7 +78,8 @@ if (filters.length === 0) {
   totals.push(await check('lint', 'oxlint', ['--type-aware', '--deny-warnings']));
   totals.push(await check('types', 'tsc', ['--noEmit']));
 }
-totals.push(await vitest());
+const engine = await containers();
+totals.push(engine.totals, await vitest(engine.projects));
 const passed = totals.reduce((sum, part) => sum + part.passed, 0);
 const failed = totals.reduce((sum, part) => sum + part.failed, 0);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -28,6 +28,8 @@ export type DynoFact = {
   readonly port: number | null;
   /** Consecutive crashes of this slot here. */
   readonly crashes: number;
+  /** It has been up for a day and is being replaced by a fresh one of the same generation. */
+  readonly cycling?: true;
 };
 
 /** A one-off dyno (`run.1234`): shown by `ps`, never placed or moved. */
@@ -54,6 +56,10 @@ export type PeerFacts = {
   /** e.g. `process` and `bubblewrap: own files, processes and IPC; shared network`. */
   readonly runtime: string;
   readonly isolation: string;
+  /** Why no dyno can be started here now, e.g. `the Docker Engine does not answer`; absent while one can. */
+  readonly runtimeDown?: string;
+  /** It has been so for too long: its dynos are given to whoever can run them. */
+  readonly dynosLost?: true;
   readonly labels: Readonly<Record<string, string>>;
   readonly addrs: {
     /** libp2p multiaddrs without the peer id. */

@@ -16,6 +16,8 @@ export type AppName = Brand<string, 'AppName'>;
 export type ReleaseId = Brand<string, 'ReleaseId'>;
 /** SHA-256 of a blob (slug, source bundle, build output), 64 hex characters. */
 export type BlobId = Brand<string, 'BlobId'>;
+/** UUID of a volume; names are given again, this is not. */
+export type VolumeId = Brand<string, 'VolumeId'>;
 /** UUID of one start of one dyno; a restarted `web.1` has a new one. */
 export type DynoId = Brand<string, 'DynoId'>;
 /** `web`, `worker`…: a process type of a Procfile. */

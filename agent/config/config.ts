@@ -3,6 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PlatformError } from '../../src/errors.ts';
+import { STACK_IMAGE } from '../../src/platform/stack.ts';
 
 export type RuntimeChoice = 'auto' | 'docker' | 'process';
 
@@ -17,12 +18,16 @@ export type AgentConfig = {
   readonly api: number;
   readonly mesh: number;
   readonly runtime: RuntimeChoice;
+  /** Image that containers run on; another than Kith's own is pulled from its registry. */
+  readonly stackImage: string;
   /** Invite token to join with at the first start. */
   readonly join: string | null;
   /** What `kith peers` calls this host. */
   readonly name: string;
   /** Every app is also served as APP.<domain>. */
   readonly domain: string | null;
+  /** Slugs, layers and histories that other peers keep as well may take so much of this disk. */
+  readonly diskBudgetMiB: number;
   readonly logLevel: string;
 };
 
@@ -33,10 +38,21 @@ const SETTINGS = {
   http: { env: 'KITH_HTTP', help: 'port for apps; 8001' },
   api: { env: 'KITH_API', help: 'port for the API, git and the CLI; 5001' },
   mesh: { env: 'KITH_MESH', help: 'port for other peers, whose routers use the one 1000 above; 6001' },
-  runtime: { env: 'KITH_RUNTIME', help: 'auto or process (docker is to come); auto' },
+  runtime: {
+    env: 'KITH_RUNTIME',
+    help: 'docker, process, or auto: containers where an Engine with the stack is; auto',
+  },
+  'stack-image': {
+    env: 'KITH_STACK_IMAGE',
+    help: `image that containers run on, pulled when it is another than ${STACK_IMAGE}`,
+  },
   join: { env: 'KITH_JOIN', help: 'invite token of a cluster to join' },
   name: { env: 'KITH_NAME', help: 'what `kith peers` calls this host; its host name' },
   domain: { env: 'KITH_DOMAIN', help: 'apps are served as APP.DOMAIN, besides APP.localhost' },
+  'disk-budget': {
+    env: 'KITH_DISK_BUDGET',
+    help: 'MiB that slugs which other peers keep too may take here; 10240',
+  },
   'log-level': { env: 'KITH_LOG_LEVEL', help: 'trace, debug, info, warn, error or silent; info' },
 } as const;
 
@@ -74,9 +90,11 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     api: parsePort('api', get('api') ?? '5001'),
     mesh: parsePort('mesh', get('mesh') ?? '6001'),
     runtime: parseRuntime(get('runtime') ?? 'auto'),
+    stackImage: parseImage(get('stack-image') ?? STACK_IMAGE),
     join: get('join'),
     name: get('name') ?? hostname(),
     domain: get('domain'),
+    diskBudgetMiB: parseMiB('disk-budget', get('disk-budget') ?? '10240'),
     logLevel: parseLogLevel(get('log-level') ?? 'info'),
   };
 }
@@ -135,10 +153,24 @@ function parsePort(setting: Setting, text: string): number {
   });
 }
 
+function parseMiB(setting: Setting, text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new PlatformError('bad_request', `Cannot use "${text}" as the ${setting}`, {
+    hint: 'It is a number of MiB, such as 10240',
+  });
+}
+
 function parseRuntime(text: string): RuntimeChoice {
   if (text === 'auto' || text === 'docker' || text === 'process') return text;
   throw new PlatformError('bad_request', `Cannot use the runtime "${text}"`, {
     hint: 'Use auto, docker or process',
+  });
+}
+
+function parseImage(text: string): string {
+  if (/^[a-z0-9][\w./:-]*(?:@sha256:[0-9a-f]{64})?$/.test(text)) return text;
+  throw new PlatformError('bad_request', `Cannot use "${text}" as the stack image`, {
+    hint: 'It is the name of a container image, such as heroku/heroku:24',
   });
 }
 

@@ -62,8 +62,8 @@ function lacksKey(view: View, keys: DataKeys, isOpenable: WeakSet<App>): boolean
   // Both sides of a split may have rotated the key: values live on under one that is not the current one.
   return [...view.apps.values()].some((app) => {
     if (app.destroyed || isOpenable.has(app)) return false;
-    const config = app.current === null ? undefined : app.releases.get(app.current)?.config;
-    const isLacking = [...(config?.values() ?? [])].some(
+    const running = app.current === null ? undefined : app.releases.get(app.current);
+    const isLacking = [...app.config.values(), ...(running?.config.values() ?? [])].some(
       ({ value }) => value !== null && lacksKeyOf(value, keys),
     );
     if (!isLacking) isOpenable.add(app);

@@ -1,17 +1,14 @@
 import { loadavg } from 'node:os';
 import type { Logger } from 'pino';
-import { slugsInUse } from '../../src/peer/slugs-in-use.ts';
 import type { AppId } from '../../src/ids.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
-import type { Runtime } from '../../src/shell/runtime.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import { every } from '../lib/timers.ts';
 import type { PeerLoop } from './peer-loop.ts';
 
 const LOAD_EVERY_MS = 60_000;
-const COLLECT_EVERY_MS = 10 * 60_000;
 
 /** Forgets what is kept here of an app that was destroyed, wherever that was done. */
 export function forgetDestroyed(host: PeerHost, logs: Logs, tasks: Tasks): () => void {
@@ -32,7 +29,6 @@ export function forgetDestroyed(host: PeerHost, logs: Logs, tasks: Tasks): () =>
 export type BackgroundParts = {
   readonly host: PeerHost;
   readonly loop: PeerLoop;
-  readonly runtime: Runtime;
   readonly tasks: Tasks;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -41,7 +37,7 @@ export type BackgroundParts = {
 };
 
 /** What goes on beside the machine for as long as the agent runs. */
-export function startBackground({ host, loop, runtime, tasks, log, signal, follow }: BackgroundParts): void {
+export function startBackground({ host, loop, log, signal, follow }: BackgroundParts): void {
   const onChange = (): void => {
     for (const look of follow) look();
     if (host.view().members.get(host.self)?.state !== 'removed' || loop.state.stopping) return;
@@ -52,8 +48,5 @@ export function startBackground({ host, loop, runtime, tasks, log, signal, follo
   onChange();
   every(LOAD_EVERY_MS, signal, () =>
     loop.dispatch({ tag: 'load', load: Math.round((loadavg()[0] ?? 0) * 10) / 10 }),
-  );
-  every(COLLECT_EVERY_MS, signal, () =>
-    tasks.run('collect slugs', () => runtime.collect(slugsInUse(loop.state))),
   );
 }

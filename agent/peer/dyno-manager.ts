@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
+import { sizeOf } from '../../src/dyno-sizes.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { DynoEffect, DynoEvent, DynoLife } from '../../src/dynos/types.ts';
 import type { AppId, BlobId, DynoId, PeerId } from '../../src/ids.ts';
+import type { WantedSlot } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { RouterHandle } from '../../src/shell/router.ts';
-import type { DynoSpec, Runtime, RuntimeEvent } from '../../src/shell/runtime.ts';
+import type { DynoRuntimeEvent, DynoSpec, Runtime, RuntimeEvent } from '../../src/shell/runtime.ts';
+import { fetchSlug, slugFiles, type SlugBlobs } from '../lib/slug-files.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import { labelsOf } from './dyno-labels.ts';
 import type { OutputPositions } from './output-positions.ts';
@@ -28,7 +31,11 @@ export type DynoManagerParts = {
   /** Config vars and platform vars of a dyno; throws PlatformError when a data key has not arrived. */
   readonly environment: (life: DynoLife) => Record<string, string>;
   /** Output of dynos that are not this manager's goes on to the one-offs. */
-  readonly onForeign: (event: RuntimeEvent) => void;
+  readonly onForeign: (event: DynoRuntimeEvent) => void;
+  /** Live peers that hold a blob. */
+  readonly holders: (blob: BlobId) => readonly PeerId[];
+  /** Whether dynos can be started here has changed. */
+  readonly onAvailable: (on: boolean, reason: string) => void;
 };
 
 /** Performs what the machine decides about formation dynos, and tells it what became of them. */
@@ -37,6 +44,8 @@ export class DynoManager {
   readonly #names = new Map<DynoId, { readonly app: AppId; readonly name: string }>();
   readonly #fetching = new Map<DynoId, AbortController>();
   readonly #warming = new Set<BlobId>();
+  /** Dynos that are over, and that the runtime has not confirmed to have removed. */
+  readonly #leftovers = new Set<DynoId>();
 
   constructor(parts: DynoManagerParts) {
     this.#parts = parts;
@@ -48,12 +57,12 @@ export class DynoManager {
     this.#names.set(dyno, { app, name });
   }
 
-  perform(life: DynoLife, effect: DynoEffect, holders: readonly PeerId[]): void {
+  perform(life: DynoLife, effect: DynoEffect): void {
     const { tasks } = this.#parts;
     this.know(life.dyno, life.slot.app, nameOf(life));
     switch (effect.tag) {
       case 'fetchSlug':
-        tasks.run('fetch slug', () => this.#fetch(life, holders));
+        tasks.run('fetch slug', () => this.#fetch(life));
         break;
       case 'start':
         tasks.run('start dyno', () => this.#start(life));
@@ -74,36 +83,39 @@ export class DynoManager {
   remove(dyno: DynoId): void {
     this.#fetching.get(dyno)?.abort();
     this.#parts.tasks.run('remove dyno', async () => {
+      // Until it is gone from the runtime: one that is away is asked again when it is back.
+      this.#leftovers.add(dyno);
       await this.#parts.runtime.remove(dyno);
+      this.#leftovers.delete(dyno);
       this.#names.delete(dyno);
       this.#parts.positions.forget(dyno);
     });
   }
 
   /** Has a slug on disk and unpacked ahead of need. */
-  warm(slug: BlobId, holders: readonly PeerId[]): void {
-    if (this.#warming.has(slug)) return;
-    this.#warming.add(slug);
+  warm(slot: WantedSlot): void {
+    const slug = slugOf(slot);
+    if (this.#warming.has(slug.id)) return;
+    this.#warming.add(slug.id);
     this.#parts.tasks.run('warm slug', async () => {
       try {
-        await this.#parts.blobs.fetch(slug, holders, AbortSignal.timeout(FETCH_MS));
-        await this.#parts.runtime.prepare(slug, this.#parts.blobs.path(slug));
+        const { blobs, runtime, holders } = this.#parts;
+        await runtime.prepare(await fetchSlug(blobs, slug, holders, AbortSignal.timeout(FETCH_MS)));
       } catch (err) {
-        this.#parts.log.info({ slug, err }, 'slug not warmed');
+        this.#parts.log.info({ slug: slug.id, err }, 'slug not warmed');
       } finally {
-        this.#warming.delete(slug);
+        this.#warming.delete(slug.id);
       }
     });
   }
 
-  async #fetch(life: DynoLife, holders: readonly PeerId[]): Promise<void> {
-    const { blobs, runtime, report, log } = this.#parts;
+  async #fetch(life: DynoLife): Promise<void> {
+    const { blobs, runtime, holders, report, log } = this.#parts;
     const abort = new AbortController();
     this.#fetching.set(life.dyno, abort);
     try {
-      const { slug } = life.slot;
-      await blobs.fetch(slug, holders, AbortSignal.any([abort.signal, AbortSignal.timeout(FETCH_MS)]));
-      await runtime.prepare(slug, blobs.path(slug));
+      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(FETCH_MS)]);
+      await runtime.prepare(await fetchSlug(blobs, slugOf(life.slot), holders, signal));
       report(life.dyno, { tag: 'slug', ok: true });
     } catch (err) {
       if (abort.signal.aborted) return;
@@ -131,11 +143,11 @@ export class DynoManager {
       app: slot.app,
       name: nameOf(life),
       command: slot.command,
-      slugPath: this.#parts.blobs.path(slot.slug),
-      slugId: slot.slug,
+      slug: slugFiles(this.#parts.blobs, slugOf(life.slot)),
       env: this.#parts.environment(life),
       web: slot.type === 'web',
-      memoryMiB: slot.memoryMiB,
+      size: sizeOf(slot.size),
+      volumes: [],
       attach: null,
       labels: labelsOf(life),
     };
@@ -152,6 +164,11 @@ export class DynoManager {
   }
 
   #onRuntime(event: RuntimeEvent): void {
+    if (event.tag === 'available') {
+      this.#parts.onAvailable(event.on, event.reason);
+      if (event.on) for (const dyno of this.#leftovers) this.#endLeftover(dyno);
+      return;
+    }
     const known = this.#names.get(event.dyno);
     if (known === undefined) {
       this.#parts.onForeign(event);
@@ -159,13 +176,18 @@ export class DynoManager {
     }
     switch (event.tag) {
       case 'started':
-        this.#parts.report(event.dyno, { tag: 'started', port: event.port });
+        this.#parts.report(event.dyno, { tag: 'started', address: event.address });
         break;
       case 'listening':
-        this.#parts.report(event.dyno, { tag: 'ready' });
+        this.#parts.report(event.dyno, { tag: 'ready', address: event.address });
         break;
       case 'exited':
-        this.#parts.report(event.dyno, { tag: 'exited', status: event.status, signal: event.signal });
+        this.#parts.report(event.dyno, {
+          tag: 'exited',
+          status: event.status,
+          signal: event.signal,
+          outOfMemory: event.outOfMemory,
+        });
         break;
       case 'output':
         this.#parts.positions.advance(event.dyno, event.seq);
@@ -180,9 +202,22 @@ export class DynoManager {
     }
   }
 
+  /** Some that could not be told to end, or were started as the runtime went away, may still run. */
+  #endLeftover(dyno: DynoId): void {
+    this.#parts.tasks.run('end leftover', async () => {
+      await this.#parts.runtime.signal(dyno, 'SIGKILL');
+      await this.#parts.runtime.remove(dyno);
+      this.#leftovers.delete(dyno);
+    });
+  }
+
   #say(life: DynoLife, text: string): void {
     this.#parts.logs.append({ app: life.slot.app, source: 'heroku', process: nameOf(life), text });
   }
+}
+
+function slugOf({ slug, layers, format }: WantedSlot): SlugBlobs {
+  return { id: slug, layers, format };
 }
 
 function nameOf(life: DynoLife): string {

@@ -1,26 +1,41 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../src/errors.ts';
+import type { DynoUsage } from '../../src/dyno-usage.ts';
 import type { AppId, OpId, PeerId } from '../../src/ids.ts';
 import type { Command, CommandContext } from '../../src/ledger/command.ts';
 import { decodeOp } from '../../src/ledger/codec.ts';
 import type { Op, StoredOp } from '../../src/ledger/op.ts';
 import { verifyReleases } from '../../src/ledger/verify.ts';
-import type { Release, View } from '../../src/ledger/view.ts';
+import type { View } from '../../src/ledger/view.ts';
 import { apiLogLines, oneOffText } from '../../src/logs/api-lines.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
-import type { OneOff, OneOffRequest, PeerHost, PeerStatus } from '../../src/shell/host.ts';
+import type {
+  Collected,
+  DynoPlace,
+  OneOff,
+  OneOffRequest,
+  PeerHost,
+  PeerStatus,
+} from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
+import type { ExecSpec } from '../../src/shell/runtime.ts';
 import type { Store } from '../../src/shell/store.ts';
-import { DEFAULT_SIZE, parseSize, sizeOf } from '../../src/dyno-sizes.ts';
+import { DEFAULT_SIZE, parseSize } from '../../src/dyno-sizes.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import { callPeer } from '../lib/peer-call.ts';
+import { peersWithRoom } from '../one-offs/choose-peer.ts';
+import type { Inside } from '../one-offs/inside.ts';
 import type { OneOffs } from '../one-offs/one-offs.ts';
-import { startRemotely, type RemoteRequest } from '../one-offs/remote-one-offs.ts';
+import { copyRemotely, execRemotely } from '../one-offs/remote-inside.ts';
+import { startOnFirst, type RemoteRequest } from '../one-offs/remote-one-offs.ts';
 import type { Commands } from './commands.ts';
 import { formatInvite, hashSecret } from './invite-token.ts';
 import type { PeerLoop } from './peer-loop.ts';
+import { usageEverywhere } from './usage-calls.ts';
+import type { UsageWatch } from './usage-watch.ts';
 
 export const STOP_SERVICE = 'stop-one-off';
 const STOP_MS = 5_000;
@@ -35,7 +50,10 @@ export type PeerHostParts = {
   readonly keys: DataKeys;
   readonly logs: Logs;
   readonly oneOffs: OneOffs;
+  readonly inside: Inside;
+  readonly usage: UsageWatch;
   readonly join: (token: string) => Promise<void>;
+  readonly collect: () => Promise<Collected>;
 };
 
 /** The running peer, as API, git and builds see it. */
@@ -133,9 +151,9 @@ export class AgentHost implements PeerHost {
     const size = parseSizeName(request.size);
     const text = oneOffText(request.command, context.user);
     this.#parts.logs.append({ app: app.id, source: 'app', process: 'api', text });
-    const peer = this.#roomiestPeer(release, size);
-    if (peer === this.self) return this.#parts.oneOffs.start(app, release, request, size);
-    return startRemotely(this.#parts.mesh, peer, { app: app.id, release: release.id, size, request });
+    const peers = peersWithRoom(this.peers(), { slug: release.slug, size });
+    const remote = { app: app.id, release: release.id, size, request };
+    return startOnFirst(this.#parts.mesh, peers, remote, () => this.runForPeer(remote));
   }
 
   /** Runs here what another peer asks for. */
@@ -146,31 +164,21 @@ export class AgentHost implements PeerHost {
     return this.#parts.oneOffs.start(app, release, request, size);
   }
 
-  #roomiestPeer(release: Release, size: string): PeerId {
-    const arch = release.slug?.arch ?? 'any';
-    const room = (status: PeerStatus): number => {
-      if (status.facts === null) return -Infinity;
-      const { dynos, oneOffs, capacity } = status.facts;
-      return (
-        capacity.memoryMiB -
-        [...dynos, ...oneOffs].reduce((sum, dyno) => sum + sizeOf(dyno.size).memoryMiB, 0)
-      );
-    };
-    const able = this.peers()
-      .filter(({ verdict, facts }) => verdict === 'alive' && facts !== null && !facts.draining)
-      .filter(({ facts }) => arch === 'any' || facts?.arch === arch)
-      .sort((a, b) => room(b) - room(a) || (a.peer < b.peer ? -1 : 1));
-    const best = able[0];
-    if (best === undefined || room(best) < sizeOf(size).memoryMiB) {
-      throw new PlatformError(
-        'no_capacity',
-        `Cannot run a ${size} dyno: no live peer of architecture ${arch} has room`,
-        {
-          hint: 'See `kith peers`; scale something down, or let another peer join',
-        },
-      );
-    }
-    return best.peer;
+  async execIn(place: DynoPlace, spec: ExecSpec, { user }: CommandContext): Promise<Duplex> {
+    const { mesh, inside } = this.#parts;
+    return place.peer === this.self ? inside.exec(place, spec, user) : execRemotely(mesh, place, spec, user);
+  }
+
+  async copyFrom(place: DynoPlace, path: string, { user }: CommandContext): Promise<Readable> {
+    const { mesh, inside } = this.#parts;
+    return place.peer === this.self
+      ? inside.copyOut(place, path, user)
+      : copyRemotely(mesh, place, path, user);
+  }
+
+  usage(app: AppId): Promise<readonly DynoUsage[]> {
+    const { mesh, usage } = this.#parts;
+    return usageEverywhere(app, { mesh, usage, peers: this.peers(), self: this.self });
   }
 
   async stopDyno(appId: AppId, name: string): Promise<void> {
@@ -218,16 +226,20 @@ export class AgentHost implements PeerHost {
     return this.#parts.join(token);
   }
 
+  collect(): Promise<Collected> {
+    return this.#parts.collect();
+  }
+
   async drain(on: boolean): Promise<void> {
     const { loop } = this.#parts;
     loop().dispatch({ tag: 'draining', on });
     if (!on) return;
     const deadline = performance.now() + DRAIN_MS_MAX;
-    while (loop().state.draining && loop().state.dynos.size > 0 && this.#hasHeir()) {
+    while (loop().state.draining && this.#movable() > 0 && this.#hasHeir()) {
       if (performance.now() > deadline) {
         throw new PlatformError(
           'timeout',
-          `This peer still runs ${loop().state.dynos.size} dynos after ten minutes`,
+          `This peer still runs ${this.#movable()} dynos after ten minutes`,
           {
             hint: 'The others may have no room: see `kith peers` and `kith ps`',
           },
@@ -235,6 +247,12 @@ export class AgentHost implements PeerHost {
       }
       await sleep(DRAIN_LOOK_MS);
     }
+  }
+
+  /** Dynos that others may take over: what has a volume here runs nowhere else. */
+  #movable(): number {
+    const lives = [...this.#parts.loop().state.dynos.values()];
+    return lives.filter(({ slot }) => slot.volumes.length === 0).length;
   }
 
   /** Whether somebody else could take dynos over. */

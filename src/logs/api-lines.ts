@@ -22,6 +22,12 @@ export function apiLogLines(
     case 'release.rollback':
     case 'release.merge':
       return releasesMadeBy(view, command.app, ops).flatMap((release) => releaseTexts(release, user));
+    case 'release.settle': {
+      const label = view.apps.get(command.app)?.releases.get(command.release)?.label ?? '';
+      return [
+        `Release ${label} command ${command.status}${command.reason === null ? '' : `: ${command.reason}`}`,
+      ];
+    }
     case 'formation.scale':
       return scaleTexts(view, command, user);
     case 'build.record':
@@ -62,9 +68,11 @@ export function releasesMadeBy(view: View, app: AppId, ops: readonly OpId[]): re
     .sort((a, b) => a.number - b.number || (a.id < b.id ? -1 : 1));
 }
 
-/** Two lines a release: what it was, and its number. */
+/** What a release was, its number, and whether its command has yet to run. */
 function releaseTexts(release: Release, user: UserEmail): readonly string[] {
-  return [`${release.description} by user ${user}`, `Release ${release.label} created by user ${user}`];
+  const made = [`${release.description} by user ${user}`, `Release ${release.label} created by user ${user}`];
+  if (release.status !== 'pending') return made;
+  return [...made, `Running release ${release.label} commands by user ${user}`];
 }
 
 function scaleTexts(

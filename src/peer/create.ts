@@ -1,5 +1,5 @@
+import { cycleAt } from '../dynos/cycling.ts';
 import { adoptLife } from '../dynos/life.ts';
-import type { PeerFacts } from '../facts.ts';
 import type { BlobId, Epoch, OpId, PeerId } from '../ids.ts';
 import { emptyLogs, holdsOp, restoreOps } from '../ledger/author-logs.ts';
 import { applyOps, emptyFold } from '../ledger/fold.ts';
@@ -9,8 +9,10 @@ import { createMembership } from '../membership/membership.ts';
 import { createPlacement } from '../placement/plan.ts';
 import type { Now, Step } from '../step.ts';
 import type { PeerEffect } from './effects.ts';
+import { firstFacts } from './first-facts.ts';
 import { beginEpoch } from './ledger-part.ts';
 import { stepPeer } from './machine.ts';
+import { dueIn } from './release-part.ts';
 import type { PeerIdentity, PeerState } from './state.ts';
 import { beginWork } from './work.ts';
 
@@ -66,6 +68,8 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     blobs: boot.blobs,
     load: 0,
     draining: false,
+    runtimeDown: null,
+    cycleAt: Math.min(Infinity, ...adopted.map(({ state: life }) => cycleAt(life))),
     storage: null,
     stopping: false,
     pending: new Map(),
@@ -77,38 +81,19 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     placeFrom: now.mono + BOOT_GRACE_MS,
     membersTold: new Map(),
     mergeAt: null,
+    releasesDue: { view: fold.view, due: dueIn(fold.view) },
+    releaseAt: null,
+    releasesRun: new Set(),
+    releasesStuck: new Map(),
     wanted: { view: emptyFold().view, slots: [] },
     routesFrom: [],
     ownFrom: [],
   };
   const effects = adopted.flatMap(({ state: life, effects }) =>
-    effects.map((effect) => ({ tag: 'dyno' as const, life, effect, holders: [] })),
+    effects.map((effect) => ({ tag: 'dyno' as const, life, effect })),
   );
   const work = beginWork(state, now);
   if (hasHole) beginEpoch(work);
   const next = stepPeer(work.state, { tag: 'wake' }, now);
   return { state: next.state, effects: [...effects, ...work.effects, ...next.effects] };
-}
-
-function firstFacts(identity: PeerIdentity): PeerFacts {
-  const { name, version, arch, runtime, isolation, labels, addrs, capacity } = identity;
-  return {
-    name,
-    version,
-    arch,
-    runtime,
-    isolation,
-    labels,
-    addrs,
-    capacity,
-    peer: identity.signer.peer,
-    incarnation: identity.incarnation,
-    counter: 0,
-    load: 0,
-    draining: false,
-    dynos: [],
-    oneOffs: [],
-    blobs: [],
-    shy: [],
-  };
 }

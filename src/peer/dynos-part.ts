@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cycleAt } from '../dynos/cycling.ts';
 import { beginLife, stepDyno, wantsRestart } from '../dynos/life.ts';
 import type { DynoEvent, DynoLife } from '../dynos/types.ts';
 import type { DynoId } from '../ids.ts';
@@ -9,7 +10,6 @@ import { planPlacement } from '../placement/plan.ts';
 import type { PlacementAction, PlacementPeer, WantedSlot } from '../placement/types.ts';
 import { wantedSlots } from '../placement/wanted.ts';
 import { ownFacts } from './facts-part.ts';
-import { holdersIn } from './holders.ts';
 import { isAccountedFor } from './membership-part.ts';
 import { withEntry, withoutEntry, type Work } from './work.ts';
 
@@ -33,25 +33,21 @@ function live(work: Work, life: DynoLife, event: DynoEvent): void {
   const next = stepDyno(life, event, now);
   if (next.state === life && next.effects.length === 0) return;
   for (const effect of next.effects) {
-    work.effects.push({
-      tag: 'dyno',
-      life: next.state,
-      effect,
-      holders: holdersIn(work.state, life.slot.slug),
-    });
+    work.effects.push({ tag: 'dyno', life: next.state, effect });
   }
   if (next.state.state.tag === 'gone') {
     state.dynos = withoutEntry(state.dynos, life.dyno);
     work.effects.push({ tag: 'removeDyno', dyno: life.dyno });
   } else {
     state.dynos = withEntry(state.dynos, life.dyno, next.state);
+    state.cycleAt = Math.min(state.cycleAt, cycleAt(next.state));
   }
   work.replan = true;
 }
 
 /** A crashed dyno whose back-off has passed starts anew, as another dyno in the same slot. */
 export function restartCrashed(work: Work): void {
-  if (work.state.stopping) return;
+  if (work.state.stopping || work.state.runtimeDown !== null) return;
   for (const life of work.state.dynos.values()) {
     if (!wantsRestart(life, work.now)) continue;
     work.state.dynos = withoutEntry(work.state.dynos, life.dyno);
@@ -66,7 +62,7 @@ function begin(work: Work, slot: WantedSlot, claimedAt: Hlc, crashes: number): v
   const { state: life, effects } = beginLife({ dyno, slot, claimedAt, crashes }, now);
   state.dynos = withEntry(state.dynos, dyno, life);
   for (const effect of effects) {
-    work.effects.push({ tag: 'dyno', life, effect, holders: holdersIn(work.state, slot.slug) });
+    work.effects.push({ tag: 'dyno', life, effect });
   }
   work.replan = true;
 }
@@ -136,7 +132,7 @@ function act(work: Work, action: PlacementAction): void {
       break;
     }
     case 'warm':
-      work.effects.push({ tag: 'warm', slug: action.slug, holders: holdersIn(work.state, action.slug) });
+      work.effects.push({ tag: 'warm', slot: action.slot });
       break;
   }
 }

@@ -1,8 +1,9 @@
-import type { BlobId, DynoId, PeerId } from '../ids.ts';
+import type { AppId, DynoId, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { LogRange } from '../ledger/author-logs.ts';
 import type { CommandResult } from '../ledger/command.ts';
 import type { StoredOp } from '../ledger/op.ts';
 import type { DynoEffect, DynoLife } from '../dynos/types.ts';
+import type { WantedSlot } from '../placement/types.ts';
 import type { GossipMessage, PeerMessage, PortTarget } from './messages.ts';
 
 /**
@@ -26,16 +27,13 @@ export type PeerEffect =
       readonly tag: 'members';
       readonly members: readonly { readonly peer: PeerId; readonly addrs: readonly string[] }[];
     }
-  | {
-      readonly tag: 'dyno';
-      readonly life: DynoLife;
-      readonly effect: DynoEffect;
-      readonly holders: readonly PeerId[];
-    }
+  | { readonly tag: 'dyno'; readonly life: DynoLife; readonly effect: DynoEffect }
   /** The dyno is over: the runtime may forget it. */
   | { readonly tag: 'removeDyno'; readonly dyno: DynoId }
-  /** Have the slug here and unpacked, should a takeover need it. */
-  | { readonly tag: 'warm'; readonly slug: BlobId; readonly holders: readonly PeerId[] }
+  /** Have the slot's slug here and unpacked, should a takeover need it. */
+  | { readonly tag: 'warm'; readonly slot: WantedSlot }
+  /** Run this release's command here, or go on with it if it runs already; then say what came of it: `release.settle`. */
+  | { readonly tag: 'release'; readonly app: AppId; readonly release: ReleaseId; readonly attempt: OpId }
   /** The route table that `routeTable(state)` gives has changed. */
   | { readonly tag: 'routes' }
   /** Something a person should know: for the agent's log and `doctor`. */

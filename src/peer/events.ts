@@ -31,6 +31,8 @@ export type PeerEvent =
   | { readonly tag: 'lag'; readonly ms: number }
   /** The disk has no more room, or has it again (null). */
   | { readonly tag: 'storage'; readonly error: ErrorRecord | null }
+  /** Dynos can be started here, or cannot: the Engine is away. */
+  | { readonly tag: 'runtime'; readonly on: boolean; readonly reason: string }
   | { readonly tag: 'draining'; readonly on: boolean }
   /** Stop every dyno here, whether or not another peer has taken over. */
   | { readonly tag: 'stopAll' }

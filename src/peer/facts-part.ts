@@ -4,7 +4,9 @@ import type { DynoLife } from '../dynos/types.ts';
 import type { PeerId } from '../ids.ts';
 import { handovers } from '../placement/plan.ts';
 import { parseFacts } from './parse-facts.ts';
+import { firstFacts } from './first-facts.ts';
 import { isMember, pushMembers } from './membership-part.ts';
+import { runtimeFacts } from './runtime-part.ts';
 import { withEntry, type Work } from './work.ts';
 
 /** Changes close together travel as one: a burst of dynos coming up is one message, not ten. */
@@ -21,7 +23,12 @@ export function onFacts(work: Work, records: readonly unknown[]): void {
     // Gossip and anti-entropy bring most things more than once: a look at the version is cheaper than a whole reading.
     if (isOld(work, record)) continue;
     const facts = parseFacts(record);
-    if (facts === null || facts.peer === state.self || !isMember(work, facts.peer)) continue;
+    if (facts === null) {
+      const { peer } = (record ?? {}) as Partial<PeerFacts>;
+      work.effects.push({ tag: 'alarm', text: 'facts refused', fields: { peer } });
+      continue;
+    }
+    if (facts.peer === state.self || !isMember(work, facts.peer)) continue;
     state.facts = withEntry(state.facts, facts.peer, facts);
     rememberAddress(work, facts.peer, facts.addrs.mesh);
     work.replan = true;
@@ -52,7 +59,8 @@ function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): vo
 /** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
 export function publishIfDue(work: Work): void {
   const { state, now } = work;
-  const from = [state.dynos, state.oneOffs, state.blobs, state.load, state.draining, state.placement];
+  const { dynos, oneOffs, blobs, load, draining, placement, runtimeDown } = state;
+  const from = [dynos, oneOffs, blobs, load, draining, placement, runtimeDown];
   if (state.publishAt === null && from.every((part, i) => part === state.ownFrom[i])) return;
   state.ownFrom = from;
   const next = ownFacts(work);
@@ -72,7 +80,10 @@ export function publishIfDue(work: Work): void {
 export function ownFacts(work: Work): PeerFacts {
   const { state } = work;
   return {
-    ...state.own,
+    ...firstFacts(state.identity),
+    ...runtimeFacts(state),
+    incarnation: state.own.incarnation,
+    counter: state.own.counter,
     load: state.load,
     draining: state.draining,
     dynos: [...state.dynos.values()].flatMap((life) => dynoFact(life) ?? []),
@@ -85,6 +96,8 @@ export function ownFacts(work: Work): PeerFacts {
 function saysMore(said: PeerFacts, next: PeerFacts): boolean {
   return (
     said.draining !== next.draining ||
+    said.runtimeDown !== next.runtimeDown ||
+    said.dynosLost !== next.dynosLost ||
     Math.abs(said.load - next.load) >= Math.max(LOAD_NEWS_MIN, said.load * LOAD_NEWS_SHARE) ||
     said.blobs !== next.blobs ||
     said.oneOffs !== next.oneOffs ||
@@ -119,7 +132,8 @@ function dynoFact(life: DynoLife): DynoFact | null {
     claimedAt: life.claimedAt,
     phase: phaseOf(life),
     since: life.since,
-    port: life.port,
+    port: life.address?.port ?? null,
     crashes: life.crashes,
+    ...(life.isCycling ? { cycling: true as const } : {}),
   };
 }

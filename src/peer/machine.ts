@@ -5,6 +5,8 @@ import { nextMembershipWake } from '../membership/membership.ts';
 import { nextPlacementWake } from '../placement/plan.ts';
 import { onCommand, onRemoteCommand, onResult, settlePending } from './commands-part.ts';
 import { onDyno, place, restartCrashed, stopAll, tickDynos } from './dynos-part.ts';
+import { cycleOld } from './cycling-part.ts';
+import { loseDynos, lossAt, onRuntime } from './runtime-part.ts';
 import type { PeerEffect } from './effects.ts';
 import type { PeerEvent } from './events.ts';
 import { onFacts, publishIfDue } from './facts-part.ts';
@@ -13,6 +15,7 @@ import { detect, followMembers, isMember, onConnected, onDisconnected } from './
 import type { GossipMessage, PeerMessage } from './messages.ts';
 import { parseGossip, parsePeerMessage, type ParsedMessage } from './parse-message.ts';
 import type { PeerId } from '../ids.ts';
+import { moveReleases, releaseWake } from './release-part.ts';
 import type { PeerState } from './state.ts';
 import { beginWork, type Work } from './work.ts';
 
@@ -71,6 +74,9 @@ function take(work: Work, event: PeerEvent): void {
       break;
     case 'storage':
       state.storage = event.error;
+      break;
+    case 'runtime':
+      onRuntime(work, event.on, event.reason);
       break;
     case 'draining':
       state.draining = event.on;
@@ -140,10 +146,13 @@ function settle(work: Work): void {
   if (now.mono >= nextMembershipWake(state.membership)) detect(work, { tag: 'tick' });
   settlePending(work);
   decideMerge(work);
+  moveReleases(work);
   // A write that was waiting may have been about a member.
   followMembers(work);
   tickDynos(work);
   restartCrashed(work);
+  cycleOld(work);
+  loseDynos(work);
   if (work.replan || now.mono >= Math.min(nextPlacementWake(state.placement), state.placeFrom ?? Infinity))
     place(work);
   syncIfDue(work);
@@ -169,8 +178,15 @@ export function nextWake(state: PeerState): number {
     state.publishAt ?? Infinity,
     state.placeFrom ?? Infinity,
     mergeWake(state),
+    releaseWake(state),
+    lossAt(state),
+    state.cycleAt,
   );
-  for (const life of state.dynos.values()) wake = Math.min(wake, nextDynoWake(life));
+  for (const life of state.dynos.values()) {
+    // A crashed dyno waits for its runtime, not for the clock.
+    if (life.state.tag === 'crashed' && state.runtimeDown !== null) continue;
+    wake = Math.min(wake, nextDynoWake(life));
+  }
   for (const pending of state.pending.values()) wake = Math.min(wake, pending.deadline);
   return wake;
 }

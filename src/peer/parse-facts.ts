@@ -17,6 +17,7 @@ const dyno = z.object({
   command: z.string().max(32_768),
   port: z.number().int().min(1).max(65_535).nullable(),
   crashes: z.number().int().min(0),
+  cycling: z.literal(true).exactOptional(),
 });
 const oneOff = z.object({
   dyno: z.string().max(64),
@@ -38,6 +39,8 @@ const facts = z.looseObject({
   arch: z.string().max(32),
   runtime: z.string().max(64),
   isolation: z.string().max(512),
+  runtimeDown: z.string().max(512).exactOptional(),
+  dynosLost: z.literal(true).exactOptional(),
   labels: z.record(z.string(), z.string()),
   addrs: z.object({
     mesh: z.array(z.string().max(300)).max(32),

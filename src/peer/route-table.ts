@@ -23,7 +23,7 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     const app = view.apps.get(id);
     if (app !== undefined) apps[id] = routeApp(state, app, peers);
   }
-  const local = [...state.dynos.values()].filter((life) => life.port !== null);
+  const local = [...state.dynos.values()];
   return {
     version,
     self: state.self,
@@ -32,7 +32,7 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     names: Object.fromEntries(view.names),
     apps,
     localDynos: Object.fromEntries(
-      local.map((life) => [life.dyno, { port: life.port ?? 0, host: '127.0.0.1' }]),
+      local.flatMap(({ dyno, address }) => (address === null ? [] : [[dyno, address]])),
     ),
     members: [...view.members.values()].filter((member) => member.state === 'member').map(({ peer }) => peer),
   };
@@ -59,6 +59,9 @@ function routeApp(state: PeerState, app: App, peers: readonly PeerFacts[]): Rout
   };
 }
 
+/** Not up yet, so that nobody looks. */
+const NOWHERE = { host: '127.0.0.1', port: 0 };
+
 type Candidate = { readonly phase: string; readonly target: RouteTarget };
 
 function localWeb(state: PeerState, app: AppId): Candidate[] {
@@ -71,8 +74,7 @@ function localWeb(state: PeerState, app: AppId): Candidate[] {
         name: `web.${life.slot.index}`,
         peer: state.self,
         local: true,
-        host: '127.0.0.1',
-        port: life.port ?? 0,
+        ...(life.address ?? NOWHERE),
       },
     }));
 }

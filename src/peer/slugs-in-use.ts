@@ -1,11 +1,18 @@
+import { dueReleases } from '../ledger/release-status.ts';
 import type { PeerState } from './state.ts';
 
-/** Slugs that a dyno here runs from, or that any peer would start one from: unpacked copies worth keeping. */
+/** Slugs and their layers that a dyno here runs from, or that any peer would start one from: unpacked copies worth keeping. */
 export function slugsInUse({ fold, dynos }: Pick<PeerState, 'fold' | 'dynos'>): ReadonlySet<string> {
-  const current = [...fold.view.names.values()].map((id) => {
+  const current = [...fold.view.names.values()].flatMap((id) => {
     const app = fold.view.apps.get(id);
-    return app === undefined || app.current === null ? undefined : app.releases.get(app.current)?.slug?.id;
+    if (app === undefined) return [];
+    const running = app.current === null ? undefined : app.releases.get(app.current);
+    // A release that is pending runs its command from its own slug, and then everything.
+    return [running, ...dueReleases(app)].flatMap((release) => {
+      const slug = release?.slug;
+      return slug ? [slug.id, ...(slug.layers ?? []).map((layer) => layer.id)] : [];
+    });
   });
-  const running = [...dynos.values()].map((life) => life.slot.slug);
-  return new Set([...current, ...running].filter((slug) => slug !== undefined));
+  const running = [...dynos.values()].flatMap(({ slot }) => [slot.slug, ...slot.layers]);
+  return new Set([...current, ...running]);
 }

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { DynoLife } from '../dynos/types.ts';
 import type { OneOffFact, PeerFacts } from '../facts.ts';
-import type { BlobId, ClusterId, DynoId, Epoch, PeerId } from '../ids.ts';
+import type { BlobId, ClusterId, DynoId, Epoch, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { AuthorLogs, Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
 import type { Fold } from '../ledger/fold.ts';
@@ -11,6 +11,7 @@ import type { MembershipState } from '../membership/membership.ts';
 import type { PlacementState } from '../placement/plan.ts';
 import type { Unplaced, WantedSlot } from '../placement/types.ts';
 import type { View } from '../ledger/view.ts';
+import type { DueRelease } from './release-part.ts';
 
 /** What a peer knows of itself before anything happens; fixed while the agent runs. */
 export type PeerIdentity = {
@@ -70,6 +71,14 @@ export type PeerState = {
   readonly blobs: readonly BlobId[];
   readonly load: number;
   readonly draining: boolean;
+  /** Since when (mono ms) no dyno can be started here, why, and whether those that ran are given up; null while one can. */
+  readonly runtimeDown: {
+    readonly since: number;
+    readonly reason: string;
+    readonly isLost: boolean;
+  } | null;
+  /** When to look next for a dyno that has grown old, mono ms. */
+  readonly cycleAt: number;
   /** Why nothing more can be stored here; null while the disk has room. */
   readonly storage: ErrorRecord | null;
   /** Every dyno here stops and none starts: the agent is on its way out. */
@@ -87,6 +96,13 @@ export type PeerState = {
   /** The ledger's members as the failure detector and the mesh were last told of them. */
   readonly membersTold: View['members'];
   readonly mergeAt: number | null;
+  /** Releases whose commands are to be run, by the view they were found in, and when to look at them next. */
+  readonly releasesDue: { readonly view: View; readonly due: readonly DueRelease[] };
+  readonly releaseAt: number | null;
+  /** Attempts of ours that the shell was told of. */
+  readonly releasesRun: ReadonlySet<OpId>;
+  /** Since when (mono ms) no peer can run a release's command. */
+  readonly releasesStuck: ReadonlyMap<ReleaseId, number>;
   /** Slots wanted by the view they were computed from. */
   readonly wanted: { readonly view: View; readonly slots: readonly WantedSlot[] };
   /** What the route table, and what our facts, were last made of: equal parts need no second look. */

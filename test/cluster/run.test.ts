@@ -1,13 +1,11 @@
 import { join } from 'node:path';
-import { spawn as spawnPty } from '@lydell/node-pty';
 import { expect, test } from 'vitest';
-import { ROOT } from '../../scripts/lib/agent-process.ts';
 import { must } from '../../scripts/lib/kith.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
-import type { Peer } from './peer.ts';
 import { Repo } from './repo.ts';
+import { openTerminal } from './terminal.ts';
 
 const TEST_MS = 120_000;
 const APP = 'jobs';
@@ -103,6 +101,45 @@ test('run:detached leaves its output in the logs', { timeout: TEST_MS }, async (
   );
 });
 
+test(
+  'run:detached --tail shows the log until the end; size, type and variables are what was asked for',
+  { timeout: TEST_MS },
+  async () => {
+    const words = [
+      'run:detached',
+      '--tail',
+      '-s',
+      'standard-2x',
+      '--type',
+      'job',
+      '--env',
+      'A=1;B=2',
+      '-a',
+      APP,
+    ];
+    const script = 'echo "${DYNO%.*} $A$B"; ulimit -u; sleep 1; exit 9';
+    const { status, stdout } = await ash.tryKith([...words, '--', 'bash', '-c', script]);
+    expect(status).toBe(9);
+    expect(stdout).toMatch(/app\[job\.\d+\]: job 12\n/);
+    expect(stdout).toContain(': Process exited with status 9\n');
+  },
+);
+
+test('a one-off ends when its time to live is over', { timeout: TEST_MS }, async () => {
+  const words = ['run:detached', '--tail', '--time-to-live', '2', '-a', APP, '--', 'sleep', '1000'];
+  const { status, stdout } = await cedar.tryKith(words);
+  expect(status).toBe(143);
+  expect(stdout).toContain('Its time to live is over');
+});
+
+test('a size that no peer has room for is refused with what each has', { timeout: TEST_MS }, async () => {
+  const refused = await birch.tryKith(['run', '-s', 'Performance-2XL', '-a', APP, 'true']);
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain(
+    'Cannot run a Performance-2XL dyno (129024 MiB): no peer can take it: "ash" has ',
+  );
+});
+
 test('a one-off is seen in ps at every peer and stopped from any', { timeout: TEST_MS }, async () => {
   await ash.kith(['run:detached', '-a', APP, '--', 'sleep', '1000']);
   const [dyno] = await formationMet(birch, APP, 1);
@@ -119,33 +156,3 @@ test('a terminal that goes away takes its command with it', { timeout: TEST_MS }
   }
   await formationMet(cedar, APP, 0);
 });
-
-/** The CLI in a terminal of 100 x 30. */
-function openTerminal(peer: Peer, args: readonly string[]) {
-  const pty = spawnPty(join(ROOT, 'cli', 'kith'), [...args], {
-    cols: 100,
-    rows: 30,
-    cwd: '/',
-    env: { ...process.env, KITH_HOST: `unix:${join(peer.dir, 'kith.sock')}`, TERM: 'xterm', NO_COLOR: '1' },
-  });
-  let text = '';
-  pty.onData((data) => {
-    text += data;
-  });
-  const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-  return {
-    pty,
-    ended,
-    [Symbol.dispose]: () => pty.kill('SIGKILL'),
-    text: () => text,
-    type: (keys: string) => pty.write(keys),
-    shows: (what: RegExp) =>
-      eventually(
-        () => {
-          if (what.test(text)) return true;
-          throw new Error(`the terminal shows ${JSON.stringify(text.slice(-500))}`);
-        },
-        { withinMs: WAIT_MS },
-      ),
-  };
-}

@@ -64,6 +64,7 @@ export class Faults {
     Object.assign(network.faults, CALM);
     for (const peer of peers) {
       Object.assign(peer.runtime.faults, { crashChance: 0, bootFailChance: 0, slowFetchMs: 0 });
+      peer.runtime.comeBack();
       peer.diskDelayMs = 1;
       if (peer.standing === 'stranger') continue;
       peer.start();

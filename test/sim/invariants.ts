@@ -1,10 +1,11 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
+import { dueReleases } from '../../src/ledger/release-status.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
-import { configProblems, formationProblems } from './ledger-oracle.ts';
+import { configProblems, formationProblems, slugProblems } from './ledger-oracle.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { Workload } from './workload.ts';
 
@@ -30,6 +31,8 @@ export function unsettled(peers: readonly SimPeer[], workload: Workload): string
       const app = view.apps.get(id);
       if (app !== undefined && app.heads.length > 1)
         problems.push(`${peer.name}: ${app.name} has ${app.heads.length} heads`);
+      for (const release of app === undefined ? [] : dueReleases(app))
+        problems.push(`${peer.name}: ${release.label} of ${app?.name} is pending`);
     }
     for (const other of peers) {
       const verdict = verdictOf(peer.state.membership, other.peer);
@@ -112,7 +115,7 @@ export function misread(peers: readonly SimPeer[], workload: Workload): string[]
     problems.push('two apps bear one name');
   const { held } = first.state.fold.standing;
   for (const app of live) {
-    problems.push(...configProblems(app, first.disk));
+    problems.push(...configProblems(app, first.disk), ...slugProblems(app, first.disk));
     problems.push(...formationProblems(app, first.disk, (op) => held.has(op as OpId)));
   }
   return problems;
@@ -130,6 +133,7 @@ function differences(peers: readonly SimPeer[]): string[] {
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part instanceof Map) return [...part].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    if (part instanceof Set) return [...part].map(String).sort((a, b) => (a < b ? -1 : 1));
     if (part instanceof Uint8Array) return Buffer.from(part).toString('hex');
     return part;
   });

@@ -14,6 +14,8 @@ export function configProblems(app: App, disk: Disk): string[] {
   const past = pastOf(app, current);
   const writes = new Map<string, { release: Release; value: Sealed | null }[]>();
   for (const release of past) {
+    // A rollback that failed is as if it had never been; config vars that were set stay.
+    if (release.cause === 'rollback' && release.status !== 'succeeded') continue;
     const body = disk.get(release.op)?.op.body as { config?: Record<string, Sealed | null> } | undefined;
     for (const [key, value] of Object.entries(body?.config ?? {})) {
       writes.set(key, [...(writes.get(key) ?? []), { release, value }]);
@@ -29,6 +31,22 @@ export function configProblems(app: App, disk: Disk): string[] {
     problems.push(`${app.name}: ${key} is of ${found?.by}, and not of ${winner?.release.id}`);
   }
   return problems;
+}
+
+/** The same for the slug: of those that releases which succeeded brought. */
+export function slugProblems(app: App, disk: Disk): string[] {
+  const current = app.current === null ? undefined : app.releases.get(app.current);
+  if (current === undefined || app.heads.length !== 1) return [];
+  const writes = [...pastOf(app, current)].flatMap((release) => {
+    const body = disk.get(release.op)?.op.body as { slug?: { id: string } | null } | undefined;
+    return release.status === 'succeeded' && body?.slug ? [{ release, slug: body.slug.id }] : [];
+  });
+  const seen = new Set(writes.flatMap(({ release }) => [...pastOf(app, release)].slice(1)));
+  const [winner] = writes
+    .filter(({ release }) => !seen.has(release))
+    .sort((a, b) => compareStamps(b.release, a.release));
+  if (current.slug?.id === winner?.slug) return [];
+  return [`${app.name}: its slug is ${current.slug?.id}, and not ${winner?.slug}`];
 }
 
 /** The same for formation: of the scalings of a type, those that none names as replaced; of these the latest. */

@@ -335,3 +335,27 @@ test('a host on which nothing will start hands its share to the others', () => {
   const app = stage.deployed('blog', 6);
   expect(stage.up(app).filter((line) => line.startsWith('p1 '))).toEqual([]);
 });
+
+test('a release command whose peer dies in the middle runs again on another, and no dyno changes before it succeeded', () => {
+  const stage = new Stage(4);
+  const app = stage.deployed('blog', 3);
+  const before = stage.app(stage.peer(0), app).current;
+  stage.deploy(stage.peer(0), app, 'two', null, { release: 'migrate' });
+  const release = (at: SimPeer) => {
+    const { releases, heads } = stage.app(at, app);
+    return [...releases.values()].find(({ id }) => id === heads[0]);
+  };
+  stage.until('somebody runs it', () => release(stage.peer(0))?.attempts.length === 1, 5_000);
+  const runner = stage.peers.find(
+    ({ peer }) => peer === release(stage.peer(0))?.attempts[0]?.peer,
+  ) as SimPeer;
+  runner.crash('power-off');
+  const others = stage.peers.filter((peer) => peer !== runner);
+  const [other] = others as [SimPeer];
+  expect(stage.app(other, app).current).toBe(before);
+  stage.until('another runs it', () => (release(other)?.attempts.length ?? 0) > 1, 30_000);
+  stage.until('it is settled', () => others.every((peer) => release(peer)?.status !== 'pending'), 20_000);
+  const now = stage.app(other, app).current;
+  expect(now === before).toBe(release(other)?.status === 'failed');
+  stage.until('all dynos are up', () => stage.up(app).length === 3, 60_000);
+});

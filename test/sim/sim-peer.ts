@@ -5,6 +5,7 @@ import { createSigner, type Signer } from '../../src/ledger/signing.ts';
 import { createPeer } from '../../src/peer/create.ts';
 import type { PeerEffect } from '../../src/peer/effects.ts';
 import type { PeerEvent } from '../../src/peer/events.ts';
+import { holdersIn } from '../../src/peer/holders.ts';
 import { nextWake, stepPeer } from '../../src/peer/machine.ts';
 import type { GossipMessage, PeerMessage } from '../../src/peer/messages.ts';
 import type { PeerState } from '../../src/peer/state.ts';
@@ -110,12 +111,15 @@ export class SimPeer implements Endpoint {
     const incarnation = Number(this.disk.records.get('incarnation') ?? 0) + 1;
     const epoch = (this.disk.records.get('epoch') ?? epochOf(this.peer, seed)) as Epoch;
     this.disk.write([], { incarnation, epoch });
+    const tellAvailable = (on: boolean, reason: string): void => {
+      if (this.#run === run && this.isRunning()) this.dispatch({ tag: 'runtime', on, reason });
+    };
     const adopted = this.runtime.attach((dyno, event) => {
       if (this.#run !== run || !this.isRunning()) return;
       if (event.tag === 'slug' && event.ok)
         this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() });
       this.dispatch({ tag: 'dyno', dyno, event });
-    });
+    }, tellAvailable);
     const first = createPeer(
       {
         signer: this.signer,
@@ -265,6 +269,7 @@ export class SimPeer implements Endpoint {
       const overtakes =
         effect.tag !== 'gossip' &&
         effect.tag !== 'answer' &&
+        effect.tag !== 'release' &&
         (effect.tag !== 'send' || effect.message.t === 'swim' || effect.message.t === 'digest');
       const waits = persists || !overtakes;
       if (effect.tag === 'persist' || effect.tag === 'sendOps' || (waits && this.#isDraining)) {
@@ -298,6 +303,37 @@ export class SimPeer implements Endpoint {
       this.disk.write(effect.ops, effect.records);
       this.#drain();
     });
+  }
+
+  #holders(blob: string): readonly PeerId[] {
+    return holdersIn(this.state, blob);
+  }
+
+  /** A release command: how long it takes and how it ends follow from the attempt, so that no other draw changes. */
+  #runRelease({ app, release, attempt }: PeerEffect & { tag: 'release' }): void {
+    const run = this.#run;
+    const { clock } = this.#options;
+    const fate = createHash('sha256').update(attempt).digest();
+    const status = fate.readUInt8(0) < 64 ? 'failed' : 'succeeded';
+    const settle = (): void => {
+      if (this.#run !== run) return;
+      const found = this.state.fold.view.apps.get(app)?.releases.get(release);
+      const slug = found?.slug?.id;
+      if (found?.status !== 'pending' || slug === undefined || found.attempts.at(-1)?.id !== attempt) return;
+      const command = {
+        type: 'release.settle',
+        app,
+        release,
+        slug,
+        status,
+        output: null,
+        reason: null,
+      } as const;
+      const id = `settle ${attempt} ${clock.now}`;
+      this.dispatch({ tag: 'command', id, command, context: { user: 'kith', request: null } });
+      clock.after(10_000, settle);
+    };
+    clock.after(20 + fate.readUInt16BE(1) / 16, settle);
   }
 
   #perform(effect: PeerEffect): void {
@@ -334,12 +370,18 @@ export class SimPeer implements Endpoint {
         break;
       }
       case 'dyno':
-        this.runtime.perform(effect.life, effect.effect, effect.holders);
+        this.runtime.perform(effect.life, effect.effect, this.#holders(effect.life.slot.slug));
+        break;
+      case 'removeDyno':
+        this.runtime.remove(effect.dyno);
         break;
       case 'warm':
-        this.runtime.fetch(effect.slug, effect.holders, () =>
+        this.runtime.fetch(effect.slot.slug, this.#holders(effect.slot.slug), () =>
           this.dispatch({ tag: 'blobs', held: [...this.disk.blobs].sort() }),
         );
+        break;
+      case 'release':
+        this.#runRelease(effect);
         break;
       case 'members':
         network.keepOnly(this.peer, new Set(effect.members.map(({ peer }) => peer)));

@@ -13,12 +13,17 @@ type Process = { life: DynoLife; port: number; isUp: boolean; isEnding: boolean 
 export class SimRuntime {
   readonly faults: RuntimeFaults = { crashChance: 0, bootFailChance: 0, slowFetchMs: 0 };
   readonly processes = new Map<DynoId, Process>();
+  /** The Engine does not answer: nothing starts or stops, and what ends is heard of only when it is back. */
+  isAway = false;
   /** Starts so far, for the watch against busy loops. */
   starts = 0;
   readonly #clock: ClockQueue;
   readonly #random: Random;
   readonly #disk: Disk;
   #report: (dyno: DynoId, event: DynoEvent) => void = () => {};
+  #tellAvailable: (on: boolean, reason: string) => void = () => {};
+  /** What waits for the Engine. */
+  #onReturn: (() => void)[] = [];
   #canFetch: (from: PeerId, slug: string) => boolean;
 
   constructor(
@@ -33,15 +38,22 @@ export class SimRuntime {
     this.#canFetch = canFetch;
   }
 
-  /** A new agent listens. */
-  attach(report: (dyno: DynoId, event: DynoEvent) => void): AdoptedDyno[] {
+  /** A new agent listens. (It would wait for an Engine that is away, so here that is back by then.) */
+  attach(
+    report: (dyno: DynoId, event: DynoEvent) => void,
+    tellAvailable: (on: boolean, reason: string) => void,
+  ): AdoptedDyno[] {
+    this.isAway = false;
+    this.#onReturn = [];
     this.#report = report;
+    this.#tellAvailable = tellAvailable;
     return [...this.processes.values()].map(({ life, port, isUp }) => ({
       dyno: life.dyno,
       slot: life.slot,
       claimedAt: life.claimedAt,
       crashes: life.crashes,
-      port: life.slot.type === 'web' ? port : null,
+      launchedAt: life.launchedAt.wall,
+      address: life.slot.type === 'web' ? addressOf(port) : null,
       listening: isUp,
       exited: null,
     }));
@@ -69,6 +81,30 @@ export class SimRuntime {
   /** The host is gone, with everything on it but its disk. */
   killAll(): void {
     this.processes.clear();
+    this.isAway = false;
+    this.#onReturn = [];
+  }
+
+  /** The Engine does not answer any more; some that die take their dynos with them. */
+  goAway(isDeath: boolean): void {
+    if (this.isAway) return;
+    this.isAway = true;
+    if (isDeath) for (const process of this.processes.values()) this.#exit(process, 137);
+    this.#clock.after(this.#random.between(50, 1_500), () => {
+      if (this.isAway) this.#tellAvailable(false, 'the Engine does not answer');
+    });
+  }
+
+  comeBack(): void {
+    if (!this.isAway) return;
+    this.isAway = false;
+    this.#tellAvailable(true, '');
+    for (const run of this.#onReturn.splice(0)) run();
+  }
+
+  /** The agent forgets a dyno. Where one is running all the same, for want of an Engine to end it, that is made up for. */
+  remove(dyno: DynoId): void {
+    if (this.isAway) this.#onReturn.push(() => this.processes.delete(dyno));
   }
 
   fetch(slug: string, holders: readonly PeerId[], done: (ok: boolean) => void): void {
@@ -91,22 +127,25 @@ export class SimRuntime {
   }
 
   #start(life: DynoLife): void {
-    if (this.#random.chance(this.faults.bootFailChance)) {
+    const isMissed = this.isAway && this.#random.chance(0.7);
+    if (isMissed || this.#random.chance(this.faults.bootFailChance)) {
       this.#clock.after(30, () => this.#report(life.dyno, { tag: 'failed', reason: 'no luck' }));
       return;
     }
     this.starts += 1;
     const process: Process = { life, port: 10_000 + (this.starts % 20_000), isUp: false, isEnding: false };
     this.processes.set(life.dyno, process);
+    // It did start, but nobody is there to say so.
+    if (this.isAway) this.#report(life.dyno, { tag: 'failed', reason: 'the Engine does not answer' });
     const isWeb = life.slot.type === 'web';
     this.#clock.after(this.#random.between(5, 40), () => {
       if (this.#lives(process))
-        this.#report(life.dyno, { tag: 'started', port: isWeb ? process.port : null });
+        this.#report(life.dyno, { tag: 'started', address: isWeb ? addressOf(process.port) : null });
     });
     this.#clock.after(this.#random.between(60, 900), () => {
       if (!this.#lives(process) || process.isEnding) return;
       process.isUp = true;
-      this.#report(life.dyno, { tag: 'ready' });
+      this.#report(life.dyno, { tag: 'ready', address: addressOf(process.port) });
     });
     if (this.#random.chance(this.faults.crashChance)) {
       this.#clock.after(this.#random.between(50, 8_000), () => this.#exit(process, 1));
@@ -114,9 +153,12 @@ export class SimRuntime {
   }
 
   #signal(life: DynoLife, signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.isAway) return;
     const process = this.processes.get(life.dyno);
     if (process === undefined) {
-      this.#clock.after(1, () => this.#report(life.dyno, { tag: 'exited', status: null, signal }));
+      this.#clock.after(1, () =>
+        this.#report(life.dyno, { tag: 'exited', status: null, signal, outOfMemory: false }),
+      );
       return;
     }
     process.isEnding = true;
@@ -129,10 +171,17 @@ export class SimRuntime {
   #exit(process: Process, status: number): void {
     if (!this.#lives(process)) return;
     this.processes.delete(process.life.dyno);
-    this.#report(process.life.dyno, { tag: 'exited', status, signal: null });
+    const tell = (): void =>
+      this.#report(process.life.dyno, { tag: 'exited', status, signal: null, outOfMemory: false });
+    if (this.isAway) this.#onReturn.push(tell);
+    else tell();
   }
 
   #lives(process: Process): boolean {
     return this.processes.get(process.life.dyno) === process;
   }
+}
+
+function addressOf(port: number): { host: string; port: number } {
+  return { host: '127.0.0.1', port };
 }

@@ -68,7 +68,13 @@ export class Stage {
   }
 
   /** A release with a slug that lies on every disk. */
-  deploy(at: SimPeer, app: AppId, text = 'one', request: string | null = null): readonly string[] {
+  deploy(
+    at: SimPeer,
+    app: AppId,
+    text = 'one',
+    request: string | null = null,
+    types: Readonly<Record<string, string>> = {},
+  ): readonly string[] {
     const id = createHash('sha256').update(text).digest('hex') as BlobId;
     for (const peer of this.peers) {
       peer.disk.blobs.add(id);
@@ -82,7 +88,7 @@ export class Stage {
         bytes: 1_000,
         arch: 'x64',
         stack: 'kith',
-        processTypes: { web: 'run web', worker: 'run worker' },
+        processTypes: { web: 'run web', worker: 'run worker', ...types },
         commit: id.slice(0, 40),
         buildpack: null,
         source: null,

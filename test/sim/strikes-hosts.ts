@@ -60,6 +60,11 @@ export const HOST_STRIKES = {
   'boot-failures': (peer, { random }) => {
     peer.runtime.faults.bootFailChance = random.between(0, 0.5);
   },
+  /** The Engine is restarted, upgraded, or dies: some of its dynos run on, some do not. */
+  'engine-away': (peer, world) => {
+    peer.runtime.goAway(world.random.chance(0.4));
+    world.later(world.random.between(500, 40_000), () => peer.runtime.comeBack());
+  },
   'slow-fetch': (peer, { random }) => {
     peer.runtime.faults.slowFetchMs = random.between(0, 8_000);
   },

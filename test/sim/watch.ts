@@ -25,7 +25,13 @@ export class Watch {
     if (peer.state.fold.view !== before.fold.view) this.#checkNumbers(peer);
     this.#checkLogs(peer, before);
     if (peer.state.dynos !== before.dynos) this.#checkSlots(peer);
-    for (const effect of effects) if (effect.tag === 'dyno') this.#checkStop(peer, before, effect);
+    for (const effect of effects) {
+      if (effect.tag !== 'dyno') continue;
+      this.#checkStop(peer, before, effect);
+      if (effect.effect.tag === 'fetchSlug' && peer.state.runtimeDown !== null)
+        throw new Error(`${peer.name}: began a dyno while none could be started there`);
+      if (effect.effect.tag === 'fetchSlug') this.#checkReleased(peer, effect);
+    }
   }
 
   /** A peer starts from the disk that it had: it must remember all that it ever told others. */
@@ -119,6 +125,13 @@ export class Watch {
           );
       }
     }
+  }
+
+  /** No dyno of a release begins before its release command has succeeded. */
+  #checkReleased(peer: SimPeer, { life }: PeerEffect & { tag: 'dyno' }): void {
+    const release = peer.state.fold.view.apps.get(life.slot.app)?.releases.get(life.slot.release);
+    if (release?.status === 'succeeded') return;
+    throw new Error(`${peer.name}: began a dyno of ${life.slot.slot} whose release is ${release?.status}`);
   }
 
   /** Logs only grow; a log that forks keeps both branches. */

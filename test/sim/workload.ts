@@ -121,7 +121,11 @@ export class Workload {
       bytes: 1_000,
       arch: 'x64',
       stack: 'kith',
-      processTypes: { web: 'run web', worker: 'run worker' },
+      processTypes: {
+        web: 'run web',
+        worker: 'run worker',
+        ...(this.#made % 3 === 0 ? { release: 'run release' } : {}),
+      },
       commit: id.slice(0, 40),
       buildpack: null,
       source: null,
