@@ -94,6 +94,29 @@ export const GROUPS: readonly {
     },
   },
   {
+    title: 'Volumes',
+    commands: {
+      volumes: entry('list volumes', () => import('./commands/volumes.ts')),
+      'volumes:create': entry('make a volume on a machine', () => import('./commands/volumes-create.ts')),
+      'volumes:info': entry('show a volume', () => import('./commands/volumes-info.ts')),
+      'volumes:mount': entry(
+        'have the dynos of a process type see a volume',
+        () => import('./commands/volumes-mount.ts'),
+      ),
+      'volumes:unmount': entry(
+        'have no dyno see a volume any more',
+        () => import('./commands/volumes-unmount.ts'),
+      ),
+      'volumes:move': entry('move a volume to another machine', () => import('./commands/volumes-move.ts')),
+      'volumes:backup': entry('copy a volume to a file here', () => import('./commands/volumes-backup.ts')),
+      'volumes:restore': entry(
+        'replace what is in a volume by a backup',
+        () => import('./commands/volumes-restore.ts'),
+      ),
+      'volumes:destroy': entry('destroy a volume', () => import('./commands/volumes-destroy.ts')),
+    },
+  },
+  {
     title: 'Dynos',
     commands: {
       ps: entry('list dynos', () => import('./commands/ps.ts')),

@@ -45,7 +45,8 @@ if (once) await stop({ keepFiles: process.exitCode === 1 });
 async function main(): Promise<void> {
   await step('Start three peers', async () => {
     for (const [index, name] of PEERS.entries()) agents.push(await start(name, index));
-    return agents[0]?.ready.isolation ?? '';
+    const { runtime, isolation } = (agents[0] as AgentProcess).ready;
+    return `runtime ${runtime}: ${isolation}`;
   });
   await step('Join them into one cluster', async () => {
     const [first, ...others] = agents as [AgentProcess, ...AgentProcess[]];
@@ -105,10 +106,11 @@ async function loseThePeer(lost: AgentProcess, left: readonly [AgentProcess, Age
   });
   await sleep(500);
   const killedAt = performance.now();
-  lost.killHost();
+  const gone = lost.killHost();
   say(`  Killed ${lost.name}: agent, router, keeper and dynos (SIGKILL)`);
   let failoverMs = 0;
   try {
+    await gone;
     await step('Back at full formation without it', async () => {
       await formationMet(left[0], 4, lost.ready.peer, 20);
       failoverMs = performance.now() - killedAt;

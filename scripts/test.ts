@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectEngine } from '../agent/stack/connect.ts';
+import { findStackEngine } from '../agent/stack/engine.ts';
 import { STACK_IMAGE } from '../src/platform/stack.ts';
 
 /**
@@ -29,7 +29,7 @@ async function check(name: string, command: string, args: readonly string[]): Pr
 
 /** What keeps tests of containers from running here; null: nothing. They need a Docker Engine and the stack image. */
 async function lackForContainers(): Promise<string | null> {
-  const engine = await connectEngine();
+  const engine = await findStackEngine();
   if (engine === null) return 'no Docker Engine answers';
   const found = await engine.image(STACK_IMAGE);
   return found === null ? `the Docker Engine has no "${STACK_IMAGE}": scripts/stack makes it` : null;

@@ -3,7 +3,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type Docker from 'dockerode';
 import type { AppId } from '../../src/ids.ts';
-import { connectDocker, isGone } from '../lib/docker.ts';
+import { isGone } from '../lib/docker.ts';
+import { findEngine } from '../lib/engine.ts';
 
 /** The Engine that builds run in, and what they get of it. */
 export type BuildEngine = {
@@ -40,7 +41,7 @@ const TOOL_SETTINGS = ['/etc/pip.conf', '/etc/npmrc', '/etc/gemrc', '/etc/gitcon
 
 /** Connects to the Engine, and removes what builds of a former agent left there; null where none answers. */
 export async function openBuildEngine(dir: string, image: string): Promise<BuildEngine | null> {
-  const docker = await connectDocker();
+  const docker = await findEngine();
   if (docker === null) return null;
   const owner = createHash('sha256').update(dir).digest('hex').slice(0, 16);
   const memoryMiB = Math.min(MEMORY_MIB_MAX, Math.floor(totalmem() / MIB / 2));

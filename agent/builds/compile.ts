@@ -11,7 +11,7 @@ import type { HostTools } from './host-tools.ts';
 import type { Layer, LayerStore } from './layer-store.ts';
 import { parseLayerWish } from './layer-wish.ts';
 import { runInSandbox, type Ended } from './run-in-sandbox.ts';
-import type { Sandbox, ShownFolder } from './sandbox.ts';
+import type { Sandbox, SandboxCommand, ShownFolder } from './sandbox.ts';
 import { makePlaces, showLayers } from './show-layers.ts';
 
 export type CompileJob = {
@@ -129,6 +129,7 @@ async function detect(job: CompileJob, text: string, dir: string): Promise<Pack 
     (line, from) => {
       if (from === 'stdout') said.push(line);
     },
+    { isOffline: isOurs(text) },
   );
   return status === 0 ? { text, dir, name: said[0]?.trim() || text } : null;
 }
@@ -165,7 +166,7 @@ async function compile(
     if (await exists(file)) exports.push(file);
   }
   const dirs = [join(job.workDir, 'app'), job.cacheDir, join(job.workDir, 'env')];
-  const ended = await run(job, COMPILE, [pack.dir, ...dirs, ...exports], job.print, shown);
+  const ended = await run(job, COMPILE, [pack.dir, ...dirs, ...exports], job.print, { shown });
   if (ended.status === 0) return;
   if (ended.signal !== null) job.print(` !     The build was killed by ${ended.signal}`);
   throw new PlatformError('build_failed', `failed to compile ${pack.name} app.`);
@@ -179,10 +180,16 @@ async function release(job: CompileJob, pack: Pack): Promise<Commands> {
     'exec "$1/bin/release" "$2"',
     [pack.dir, join(job.workDir, 'app')],
     (line, from) => (from === 'stdout' ? said.push(line) : job.print(line)),
+    { isOffline: isOurs(pack.text) },
   );
   if (status !== 0)
     throw new PlatformError('build_failed', `bin/release of the ${pack.name} buildpack failed.`);
   return parseReleaseDefaults(said.join('\n'));
+}
+
+/** What detects and what tells process types asks the network for nothing, in our own buildpacks. */
+function isOurs(text: string): boolean {
+  return parseBuildpack(text).tag === 'bundled';
 }
 
 function run(
@@ -190,7 +197,7 @@ function run(
   script: string,
   args: readonly string[],
   onLine: (line: string, from: 'stdout' | 'stderr') => void,
-  shown: readonly ShownFolder[] = [],
+  more: Partial<Pick<SandboxCommand, 'shown' | 'isOffline'>> = {},
 ): Promise<Ended> {
   const inWork = (name: string): string => join(job.workDir, name);
   const command = {
@@ -199,7 +206,8 @@ function run(
     env: { ...job.env, HOME: inWork('home'), TMPDIR: inWork('tmp') },
     writable: [...['app', 'packs', 'home', 'tmp', 'env'].map(inWork), job.cacheDir],
     readable: [job.tools.bin, ...job.tools.targets],
-    shown,
+    shown: [],
+    ...more,
   };
   return runInSandbox(job.sandbox, command, onLine, job.signal);
 }

@@ -72,7 +72,7 @@ export async function runInContainer(
 function containerOf(
   { image, network, owner, memoryMiB }: BuildEngine,
   uid: number | null,
-  { script, args, env, writable, readable, shown }: SandboxCommand,
+  { script, args, env, writable, readable, shown, isOffline = false }: SandboxCommand,
 ): Docker.ContainerCreateOptions {
   const bind = (from: string, at: string, isReadOnly: boolean): Docker.MountSettings => ({
     Type: 'bind',
@@ -92,7 +92,7 @@ function containerOf(
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
-      NetworkMode: network,
+      NetworkMode: isOffline ? 'none' : network,
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],

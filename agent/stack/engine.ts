@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createZstdDecompress } from 'node:zlib';
 import type Docker from 'dockerode';
 import { followAnswer } from '../lib/docker.ts';
+import { findEngine, statusOf } from '../lib/engine.ts';
 
 /** An image of the Engine, by what the stack's own label tells. */
 export type EngineImage = { readonly blob: string | null };
@@ -23,7 +24,7 @@ export class StackEngine {
       const { Config } = await this.#docker.getImage(name).inspect();
       return { blob: Config.Labels?.[LABEL] ?? null };
     } catch (error) {
-      if (isNotFound(error)) return null;
+      if (statusOf(error) === 404) return null;
       throw error;
     }
   }
@@ -54,12 +55,14 @@ export class StackEngine {
   }
 }
 
+/** The Engine of this host as the stack needs it, or null where none answers. */
+export async function findStackEngine(): Promise<StackEngine | null> {
+  const engine = await findEngine();
+  return engine === null ? null : new StackEngine(engine);
+}
+
 /** `localhost:5000/a/b:c` is the repository `localhost:5000/a/b` and the tag `c`. */
 function splitName(name: string): readonly [string, string] {
   const at = name.indexOf(':', name.lastIndexOf('/') + 1);
   return at < 0 ? [name, 'latest'] : [name.slice(0, at), name.slice(at + 1)];
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'statusCode' in error && error.statusCode === 404;
 }

@@ -4,14 +4,15 @@ import type { Stack, View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { EngineStack, LocalStack } from '../../src/shell/stack.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';
-import { connectEngine } from './connect.ts';
 import { ensureStack, type StackSource } from './ensure-stack.ts';
-import type { StackEngine } from './engine.ts';
+import { findStackEngine, type StackEngine } from './engine.ts';
 import { inspectStack } from './inspect.ts';
 
 // 300 MB over a home's uplink, and an import by a slow disk.
 const ENSURE_MS = 30 * 60_000;
 const AGAIN_MS = 60_000;
+
+type Engine = Pick<StackEngine, 'image' | 'import' | 'pull'>;
 
 export type StackKeeperParts = {
   /** The image that dynos run on; another than Kith's own comes from its registry. */
@@ -20,7 +21,7 @@ export type StackKeeperParts = {
   readonly blobs: Blobs;
   readonly holders: (blob: BlobId) => readonly PeerId[];
   readonly log: Logger;
-  readonly connect?: () => Promise<StackEngine | null>;
+  readonly connect?: () => Promise<Engine | null>;
 };
 
 /** Keeps the stack image of this peer's Engine as the ledger names it. */
@@ -98,7 +99,7 @@ export class StackKeeper implements LocalStack, AsyncDisposable {
     return blob !== null && this.#inEngine === blob;
   }
 
-  #connect(): Promise<StackEngine | null> {
-    return (this.#parts.connect ?? connectEngine)();
+  #connect(): Promise<Engine | null> {
+    return (this.#parts.connect ?? findStackEngine)();
   }
 }

@@ -11,7 +11,6 @@ import { defineCommand } from '../lib/command.ts';
 import type { Context } from '../lib/context.ts';
 import { followRelease } from '../lib/follow-release.ts';
 import { git } from '../lib/git.ts';
-import { newestLabel } from '../lib/releases.ts';
 
 type Source = { readonly source_blob: { readonly get_url: string; readonly put_url: string } };
 
@@ -35,14 +34,10 @@ export default defineCommand({
         source_blob: { url, ...(version === null ? {} : { version }) },
       });
       const ended = await followBuild(context, `${appPath}/builds/${build.id}`, build);
-      if (ended.release !== null) {
-        await followRelease(
-          context,
-          await api.get<ReleaseResource>(`${appPath}/releases/${ended.release.id}`),
-        );
-      }
+      const release = await api.get<ReleaseResource>(`${appPath}/releases/${ended.release?.id ?? 'current'}`);
+      const { label } = await followRelease(context, release);
       if (screen.isJson) return screen.json(ended);
-      screen.note(`Released ${await newestLabel(api, appPath)} of ${screen.app(await context.app())}`);
+      screen.note(`Released ${label} of ${screen.app(await context.app())}`);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }

@@ -34,7 +34,7 @@ export default defineCommand({
                 everyMs: world.pollMs,
                 withinMs: seconds * 1_000,
                 lateMessage: `${first.name} still runs dynos after ${flags.timeout ?? '10m'}; it goes on draining`,
-                hint: 'See `kith peers` and `kith doctor`: is there room elsewhere?',
+                hint: 'Is there room elsewhere? See `kith peers`. What has a volume stays until you move that: `kith volumes:move`',
               },
             );
           },

@@ -58,8 +58,12 @@ export class Client {
   }
 
   /** Sends a file's bytes to a URL that the API gave out. */
-  async upload(url: string, upload: NonNullable<RequestExtras['upload']>): Promise<void> {
-    const response = await this.#send('PUT', pathOf(url), undefined, randomUUID(), { upload });
+  async upload(
+    url: string,
+    upload: NonNullable<RequestExtras['upload']>,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<void> {
+    const response = await this.#send('PUT', pathOf(url), undefined, randomUUID(), { upload, timeoutMs });
     const text = await readText(response);
     if (!isSuccess(response)) throw this.#refusal(response, text);
   }

@@ -9,9 +9,3 @@ export function newestReleases(
 ): Promise<readonly ReleaseResource[]> {
   return api.get(`${appPath}/releases`, { range: `version ..; order=desc,max=${count}` });
 }
-
-/** `v7`: what a change has just made. */
-export async function newestLabel(api: Client, appPath: string): Promise<string> {
-  const [newest] = await newestReleases(api, appPath, 1);
-  return newest === undefined ? 'no release' : newest.label;
-}

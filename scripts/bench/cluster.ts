@@ -10,22 +10,25 @@ const READY_MS = 120_000;
 const LOOK_MS = 100;
 const DYING_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+export type BenchRuntime = 'process' | 'docker';
+
 /** Real agents on loopback, joined into one cluster; gone with their files when it is disposed. */
 export class BenchCluster implements AsyncDisposable {
   readonly dir: string;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #agents: AgentProcess[] = [];
   readonly #onSignal = (): void => {
-    for (const agent of this.#agents) agent.killHost();
-    process.exit(1);
+    void Promise.allSettled(this.#agents.map((agent) => agent.stop())).then(() => process.exit(1));
   };
 
-  private constructor(dir: string) {
+  private constructor(dir: string, runtime: BenchRuntime) {
     this.dir = dir;
+    this.#env = { KITH_RUNTIME: runtime };
     for (const signal of DYING_SIGNALS) process.on(signal, this.#onSignal);
   }
 
-  static async start(count: number): Promise<BenchCluster> {
-    const cluster = new BenchCluster(mkdtempSync(join(tmpdir(), 'kith-bench-')));
+  static async start(count: number, runtime: BenchRuntime = 'process'): Promise<BenchCluster> {
+    const cluster = new BenchCluster(mkdtempSync(join(tmpdir(), 'kith-bench-')), runtime);
     try {
       for (let index = 0; index < count; index += 1) await cluster.#add(index);
       await cluster.#met();
@@ -42,15 +45,15 @@ export class BenchCluster implements AsyncDisposable {
 
   /** A peer whose host was killed comes back, on its old disk and ports. */
   async restart(agent: AgentProcess): Promise<AgentProcess> {
-    const again = await AgentProcess.start({ dir: agent.dir, name: agent.name });
+    const again = await AgentProcess.start({ dir: agent.dir, name: agent.name, env: this.#env });
     this.#agents[this.#agents.indexOf(agent)] = again;
     return again;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const signal of DYING_SIGNALS) process.off(signal, this.#onSignal);
-    for (const agent of this.#agents) agent.killHost();
-    await Promise.all(this.#agents.map((agent) => agent.exited()));
+    await Promise.all(this.#agents.map((agent) => agent.killHost()));
+    await Promise.all(this.#agents.map((agent) => agent.stop()));
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
@@ -67,7 +70,7 @@ export class BenchCluster implements AsyncDisposable {
               .split('\n')
               .at(-1) ?? '',
           ];
-    this.#agents.push(await AgentProcess.start({ dir: join(this.dir, name), name, args }));
+    this.#agents.push(await AgentProcess.start({ dir: join(this.dir, name), name, args, env: this.#env }));
   }
 
   /** Every peer sees every other alive. */

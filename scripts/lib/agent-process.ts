@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Ready } from '../../agent/agent.ts';
+import { killContainers, removeFromEngine } from './host-containers.ts';
 import { killHost } from './host-processes.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -72,9 +73,10 @@ export class AgentProcess {
     return join(this.dir, 'token');
   }
 
-  /** The whole host goes at once: agent, router, keeper and dynos. */
-  killHost(): void {
+  /** The whole host goes at once: agent, router, keeper and dynos; the Engine needs a moment for those in containers. */
+  async killHost(): Promise<void> {
     killHost(this.dir);
+    if (this.ready.runtime === 'docker') await killContainers(this.dir);
   }
 
   /** Only the agent dies; router and dynos live on. The CLI launcher execs it, so that its pid is the agent's. */
@@ -94,6 +96,7 @@ export class AgentProcess {
       await this.exited();
     } finally {
       killHost(this.dir);
+      if (this.ready.runtime === 'docker') await removeFromEngine(this.dir);
     }
   }
 }

@@ -70,7 +70,7 @@ test('lists are cut and sorted as the Range header asks', async () => {
 test('what Heroku has and this cluster has not is an empty list', async () => {
   await using api = await startApi();
   await api.deployedApp('blog');
-  for (const path of ['/apps/blog/addons', '/apps/blog/features', '/addons', '/apps/blog/sni-endpoints']) {
+  for (const path of ['/apps/blog/addons', '/addons', '/apps/blog/sni-endpoints']) {
     expect((await api.call('GET', path)).body).toEqual([]);
   }
   expect(at((await api.call('GET', '/apps/blog/collaborators')).body, 0, 'user', 'email')).toBe(

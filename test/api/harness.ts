@@ -7,6 +7,8 @@ import { openApi } from '../../agent/api/server.ts';
 import type { ApiOptions } from '../../agent/api/server.ts';
 import type { AppId } from '../../src/ids.ts';
 import { tokenHash, tokenText } from '../../src/platform/token.ts';
+import { PlatformError } from '../../src/errors.ts';
+import type { Volumes } from '../../src/shell/volumes.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { FakeReleases } from './fake-releases.ts';
 import { FakeBuilds } from './fake-builds.ts';
@@ -49,6 +51,19 @@ export function at(value: unknown, ...path: readonly (string | number)[]): strin
   return String(found);
 }
 
+/** Volumes of which nothing can be copied here. */
+class NoVolumes implements Volumes {
+  readonly move = refuse;
+  readonly backup = refuse;
+  readonly restore = refuse;
+  readonly status = refuse;
+  readonly drop = refuse;
+}
+
+async function refuse(): Promise<never> {
+  throw new PlatformError('unavailable', 'No volumes here');
+}
+
 /** The real server on its own port, in front of a peer that is alone. */
 export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harness> {
   const dir = await tempDir('kith-api-');
@@ -69,6 +84,7 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     builds,
     releases: new FakeReleases(),
     stack: new FakeStack(),
+    volumes: new NoVolumes(),
     git: {
       async handle(message, response, app, user) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);

@@ -115,7 +115,7 @@ test('a folder is packed without what git ignores, sent, built, and its output s
       response.end('-----> Done\n');
     })
     .on('GET /apps/blog/builds/build-1', buildOf())
-    .on('GET /apps/blog/releases', [releaseOf(7)]);
+    .on('GET /apps/blog/releases/r7', releaseOf(7));
   stub.bodyEncoding = 'latin1';
   const env = { KITH_HOST: stub.host, KITH_APP: 'blog' };
   const ran = await runKith(['builds:create', '--version', '1.2'], { env, cwd: dir.path });

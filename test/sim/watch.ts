@@ -53,7 +53,8 @@ export class Watch {
   }
 
   onSend(peer: SimPeer, message: PeerMessage | GossipMessage, now: number): void {
-    this.#countSend(peer, now);
+    // Who thaws answers every ping that waited for it: those who sent them were counted.
+    if (!(message.t === 'swim' && message.message.t === 'ack')) this.#countSend(peer, now);
     switch (message.t) {
       case 'ops':
         if (!message.ops.every((bytes) => peer.disk.hasBytes(bytes)))
@@ -165,7 +166,10 @@ export class Watch {
       effect.effect.tag === 'drain' || (effect.effect.tag === 'signal' && effect.effect.signal === 'SIGTERM');
     const was = before.dynos.get(effect.life.dyno);
     if (!isStop || was === undefined || phaseOf(was) !== 'up' || peer.state.stopping) return;
-    const { slot } = effect.life.slot;
+    const { slot, volumes } = effect.life.slot;
+    // Two dynos with one volume must not be up at once: there the old one goes first.
+    const next = peer.state.wanted.slots.find((wanted) => wanted.slot === slot);
+    if (volumes.length > 0 || (next?.volumes.length ?? 0) > 0) return;
     if (!peer.state.wanted.slots.some((wanted) => wanted.slot === slot)) return;
     const own = [...peer.state.dynos.values()].filter(
       (life) => life.slot.slot === slot && phaseOf(life) === 'up',

@@ -1,34 +1,12 @@
 import { expect, test } from 'vitest';
 import { ensureStack, type StackSource } from '../../agent/stack/ensure-stack.ts';
-import type { EngineImage } from '../../agent/stack/engine.ts';
 import type { BlobId, PeerId } from '../../src/ids.ts';
+import { MemoryEngine } from './memory-engine.ts';
 
 const IMAGE = 'kith/stack:bookworm';
 const BLOB = 'a'.repeat(64) as BlobId;
 const OTHER = 'b'.repeat(64) as BlobId;
 const PEER = 'peer' as PeerId;
-
-/** An Engine that only remembers its images. */
-class MemoryEngine {
-  readonly images = new Map<string, EngineImage>();
-  readonly pulled: string[] = [];
-  refusal: Error | null = null;
-
-  async image(name: string): Promise<EngineImage | null> {
-    return this.images.get(name) ?? null;
-  }
-
-  async import(name: string, blob: string): Promise<void> {
-    if (this.refusal !== null) throw this.refusal;
-    this.images.set(name, { blob });
-  }
-
-  async pull(name: string): Promise<void> {
-    if (this.refusal !== null) throw this.refusal;
-    this.pulled.push(name);
-    this.images.set(name, { blob: null });
-  }
-}
 
 function cluster(blob: BlobId | null, held: readonly BlobId[], holders: readonly PeerId[] = []): StackSource {
   const here = new Set(held);
