@@ -1,8 +1,11 @@
+import type { PeerId } from '../ids.ts';
+import { unitOf } from '../prng.ts';
 import { spreadRumour } from './gossip.ts';
 import { startProbe } from './probe.ts';
 import { adjustHealth } from './self-doubt.ts';
 import type { Draft } from './state.ts';
 import { bury, revive, suspect } from './suspicion.ts';
+import { JURORS } from './timing.ts';
 import type { Rumour } from './types.ts';
 
 /** Believes, confirms or refutes what another peer passed on. Rumours about strangers are nobody's business. */
@@ -29,7 +32,24 @@ function doubleCheck(draft: Draft, rumour: Rumour): void {
   const member = draft.members.get(rumour.peer);
   if (member === undefined || rumour.incarnation < member.incarnation) return;
   const isWitness = member.suspicion?.by.includes(draft.self) === true;
-  if (!isWitness && (member.connected || member.status === 'suspect')) startProbe(draft, rumour.peer);
+  if (isWitness || !isJuror(draft, rumour)) return;
+  if (member.connected || member.status === 'suspect') startProbe(draft, rumour.peer);
+}
+
+/**
+ * Whether this rumour is ours to check: a few peers are enough, and all of them at once would be a storm just when a big
+ * cluster is short of breath. Who they are follows from the accused and its incarnation, so that nobody need ask.
+ */
+function isJuror(draft: Draft, { peer: accused, incarnation }: Rumour): boolean {
+  const scoreOf = (peer: PeerId): number => unitOf(`${accused} ${incarnation} ${peer}`);
+  const own = scoreOf(draft.self);
+  let before = 0;
+  for (const { peer, status } of draft.members.values()) {
+    if (peer === accused || status !== 'alive' || scoreOf(peer) >= own) continue;
+    before += 1;
+    if (before >= JURORS) return false;
+  }
+  return true;
 }
 
 /** We are alive: a higher incarnation of ours beats whatever is said of the one in the rumour. */

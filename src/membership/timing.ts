@@ -22,6 +22,8 @@ export const RESTART_MS = 30_000;
 export const HEALTH_MAX = 7;
 /** So many voices beside the first make a suspicion as short as it gets. */
 export const CONFIRMATIONS = 2;
+/** So many peers look for themselves when one is accused: enough voices though some of them are away. */
+export const JURORS = 3 * (CONFIRMATIONS + 1);
 /** A wake-up this late says that our own event loop stalled. */
 export const STALL_MS = 500;
 
