@@ -55,6 +55,7 @@ import { openRuntime } from './runtimes/choose.ts';
 import { openBlobs } from './slugs/blob-store.ts';
 import { knownStack } from './stack/known-stack.ts';
 import { StackKeeper } from './stack/stack-keeper.ts';
+import { openVolumes } from './volumes/volumes.ts';
 
 /** What the agent says on stdout once it serves. */
 export type Ready = {
@@ -158,8 +159,21 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
     state: () => loop().state,
     view: () => loop().state.fold.view,
   });
-  const dynos = new DynoManager({
+  const volumes = await openVolumes({
     ...common,
+    dir: join(dir.path, 'volumes'),
+    host: () => host,
+    isUsed: (volume) =>
+      dynos.isMounted(volume) ||
+      [...loop().state.dynos.values()].some(({ slot }) =>
+        slot.volumes.some((each) => each.volume === volume),
+      ),
+    closing: abort.signal,
+    log: log.child({ component: 'volumes' }),
+  });
+  const dynos: DynoManager = new DynoManager({
+    ...common,
+    volumePath: (volume, copy) => volumes.path(volume, copy),
     router,
     positions,
     report: (dyno, event) => opened?.dispatch({ tag: 'dyno', dyno, event }),
@@ -238,6 +252,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
       releases,
       git,
       stack,
+      volumes,
       socketPath: dir.socket,
       tls: tls.current,
       log: log.child({ component: 'api' }),
@@ -288,6 +303,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   serveOneOffs(mesh, tasks, (request) => host.runForPeer(request));
   serveInside(mesh, tasks, inside);
   serveUsage(mesh, usage);
+  volumes.serve();
   usage.repeat(abort.signal);
   serveCalls(mesh, STOP_SERVICE, async (request) => oneOffs.stopNamed(request));
   mesh.onJoin((request) => admit(request, { ...common, host }));
@@ -301,10 +317,12 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
     () => tls.follow(host.view(), keys, tasks),
     forget,
     followStack(stackParts),
+    () => volumes.keeper.follow(),
   ];
   await noteStarted(store);
   disk.watch(peer, abort.signal, (err) => log.error({ err }, 'disk not looked at'));
   collector.repeat(abort.signal);
+  volumes.keeper.repeat(abort.signal);
   startBackground({ ...common, host, loop: peer, signal: abort.signal, follow });
 
   const all = parts.move();

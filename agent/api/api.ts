@@ -14,6 +14,7 @@ import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { LocalStack } from '../../src/shell/stack.ts';
+import type { Volumes } from '../../src/shell/volumes.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import type { AttachSessions } from './attach-sessions.ts';
 import { readJson } from './body.ts';
@@ -29,6 +30,7 @@ export type Api = {
   readonly builds: Builds;
   readonly releases: Releases;
   readonly stack: LocalStack;
+  readonly volumes: Volumes;
   readonly log: Logger;
   readonly tasks: Tasks;
   readonly webUrl: (app: App) => string;

@@ -11,6 +11,7 @@ import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { LocalStack } from '../../src/shell/stack.ts';
+import type { Volumes } from '../../src/shell/volumes.ts';
 import { Tasks } from '../lib/tasks.ts';
 import type { Api } from './api.ts';
 import { AttachSessions } from './attach-sessions.ts';
@@ -34,6 +35,7 @@ export type ApiOptions = {
   readonly releases: Releases;
   readonly git: GitServer;
   readonly stack: LocalStack;
+  readonly volumes: Volumes;
   readonly log: Logger;
   readonly listen: { readonly host: string; readonly port: number };
   /** `DIR/kith.sock`: whoever may open it needs no token. */
@@ -77,6 +79,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     blobs,
     builds,
     stack: options.stack,
+    volumes: options.volumes,
     log,
     tasks,
     webUrl: options.webUrl,

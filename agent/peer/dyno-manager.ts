@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { sizeOf } from '../../src/dyno-sizes.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { DynoEffect, DynoEvent, DynoLife } from '../../src/dynos/types.ts';
-import type { AppId, BlobId, DynoId, PeerId } from '../../src/ids.ts';
+import type { AppId, BlobId, DynoId, PeerId, VolumeId } from '../../src/ids.ts';
 import type { WantedSlot } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Logs } from '../../src/shell/logs.ts';
@@ -34,6 +34,8 @@ export type DynoManagerParts = {
   readonly onForeign: (event: DynoRuntimeEvent) => void;
   /** Live peers that hold a blob. */
   readonly holders: (blob: BlobId) => readonly PeerId[];
+  /** The folder of a volume's copy. */
+  readonly volumePath: (volume: VolumeId, copy: string) => string;
   /** Whether dynos can be started here has changed. */
   readonly onAvailable: (on: boolean, reason: string) => void;
 };
@@ -44,6 +46,8 @@ export class DynoManager {
   readonly #names = new Map<DynoId, { readonly app: AppId; readonly name: string }>();
   readonly #fetching = new Map<DynoId, AbortController>();
   readonly #warming = new Set<BlobId>();
+  /** Volumes of dynos that were started, until the runtime has removed them. */
+  readonly #mounted = new Map<DynoId, ReadonlySet<VolumeId>>();
   /** Dynos that are over, and that the runtime has not confirmed to have removed. */
   readonly #leftovers = new Set<DynoId>();
 
@@ -57,9 +61,18 @@ export class DynoManager {
     this.#names.set(dyno, { app, name });
   }
 
+  /** Whether a dyno that was started here, and may not be over, has this volume. */
+  isMounted(volume: VolumeId): boolean {
+    return [...this.#mounted.values()].some((volumes) => volumes.has(volume));
+  }
+
   perform(life: DynoLife, effect: DynoEffect): void {
     const { tasks } = this.#parts;
     this.know(life.dyno, life.slot.app, nameOf(life));
+    // One that was adopted is first heard of here when it is told to end.
+    if (effect.tag === 'start' || effect.tag === 'signal') {
+      this.#mounted.set(life.dyno, new Set(life.slot.volumes.map(({ volume }) => volume)));
+    }
     switch (effect.tag) {
       case 'fetchSlug':
         tasks.run('fetch slug', () => this.#fetch(life));
@@ -88,6 +101,7 @@ export class DynoManager {
       await this.#parts.runtime.remove(dyno);
       this.#leftovers.delete(dyno);
       this.#names.delete(dyno);
+      this.#mounted.delete(dyno);
       this.#parts.positions.forget(dyno);
     });
   }
@@ -147,7 +161,10 @@ export class DynoManager {
       env: this.#parts.environment(life),
       web: slot.type === 'web',
       size: sizeOf(slot.size),
-      volumes: [],
+      volumes: slot.volumes.map(({ volume, copy, path }) => ({
+        source: this.#parts.volumePath(volume, copy),
+        path,
+      })),
       attach: null,
       labels: labelsOf(life),
     };
@@ -208,6 +225,7 @@ export class DynoManager {
       await this.#parts.runtime.signal(dyno, 'SIGKILL');
       await this.#parts.runtime.remove(dyno);
       this.#leftovers.delete(dyno);
+      this.#mounted.delete(dyno);
     });
   }
 

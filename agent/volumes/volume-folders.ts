@@ -42,12 +42,12 @@ export class VolumeFolders {
     return join(this.#dir, nameOf(volume, copy));
   }
 
-  /** Makes a copy live: one that arrived, or an empty one; nothing where it is already. */
-  async take(volume: VolumeId, copy: string): Promise<void> {
+  /** Makes a copy live: one that arrived, or that of a new volume, which is empty; nothing where it is already. */
+  async take(volume: VolumeId, copy: string, isNew: boolean): Promise<void> {
     const held = this.#held.get(nameOf(volume, copy));
     if (held?.state === 'live') return;
     const path = this.path(volume, copy);
-    if (held === undefined) await mkdir(path, { mode: 0o755 });
+    if (held === undefined && isNew) await mkdir(path, { mode: 0o755 });
     else await rename(this.#at('.arrived', volume, copy), path);
     await this.#settle(path);
     this.#note(nameOf(volume, copy), 'live');
@@ -104,8 +104,8 @@ export class VolumeFolders {
   /** Makes the rename that led to `path` outlive a power cut. */
   async #settle(path: string): Promise<void> {
     for (const dir of [dirname(path), this.#dir]) {
-      const handle = await open(dir, 'r');
-      await handle.sync().finally(() => handle.close());
+      await using handle = await open(dir, 'r');
+      await handle.sync();
     }
   }
 }

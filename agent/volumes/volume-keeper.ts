@@ -86,8 +86,8 @@ export class VolumeKeeper {
     const { self } = host();
     switch (step.tag) {
       case 'take': {
-        const { app, volume, copy } = step;
-        await folders.take(volume, copy);
+        const { app, volume, copy, isNew } = step;
+        await folders.take(volume, copy, isNew);
         await host().command({ type: 'volume.ready', app, volume, by: self, copy }, SELF);
         break;
       }

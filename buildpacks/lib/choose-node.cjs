@@ -11,7 +11,7 @@ function wantedRange() {
   try {
     return JSON.parse(readFileSync(manifest, 'utf8'))?.engines?.node ?? defaultRange;
   } catch {
-    process.exit(1);
+    return process.exit(1);
   }
 }
 

@@ -128,12 +128,13 @@ export type Command =
       readonly by: PeerId;
       readonly why: VolumeHold | null;
     }
-  /** Gives a held volume to another peer, or to another copy. */
+  /** Gives a volume to another peer, or to another copy, under the very hold that its files were copied under. */
   | {
       readonly type: 'volume.move';
       readonly app: AppId;
       readonly volume: VolumeId;
       readonly by: PeerId;
+      readonly hold: OpId;
       readonly to: VolumePlace;
     }
   /** Its new peer has the copy; the hold ends. */

@@ -1,6 +1,6 @@
 import { PlatformError } from '../errors.ts';
 import { PROCESS_TYPE_PATTERN } from '../ids.ts';
-import type { AppId, PeerId, ProcessType, VolumeId } from '../ids.ts';
+import type { AppId, OpId, PeerId, ProcessType, VolumeId } from '../ids.ts';
 import type { Command } from './command.ts';
 import { mustApp } from './decide-app.ts';
 import type { Fold } from './fold.ts';
@@ -121,7 +121,7 @@ export function holdVolume(
 ): readonly OpDraft[] {
   const { state, volume } = mustVolume(fold, app, id);
   mustBeAt(volume, by);
-  if (volume.hold === why) return [];
+  if (volume.hold === null && why === null) return [];
   if (!volume.ready || (volume.hold !== null && why !== null)) {
     const found = volume.ready ? `a ${volume.hold} is under way` : 'its peer has yet to take it over';
     throw new PlatformError('conflict', `Cannot copy volume "${volume.name}": ${found}`, {
@@ -133,11 +133,11 @@ export function holdVolume(
 
 export function moveVolume(
   fold: Fold,
-  { app, volume: id, by, to }: CommandOf<'volume.move'>,
+  { app, volume: id, by, hold, to }: CommandOf<'volume.move'>,
 ): readonly OpDraft[] {
   const { state, volume } = mustVolume(fold, app, id);
   mustBeAt(volume, by);
-  if (!volume.ready || volume.hold === null || state.ready.has(to.copy)) {
+  if (!volume.ready || volume.heldBy !== hold || state.ready.has(to.copy)) {
     throw new PlatformError(
       'conflict',
       `Cannot move volume "${volume.name}": its dynos were not stopped for it`,
@@ -154,7 +154,7 @@ export function readyVolume(
   const { state, volume } = mustVolume(fold, app, id);
   mustBeAt(volume, by);
   if (volume.place.copy !== copy || volume.ready) return [];
-  const parents = headsOf(state.place);
+  const parents = pastOf(state);
   const ready: OpDraft = { parents, body: { kind: 'volume.ready', app, volume: id, copy } };
   return volume.hold === null ? [ready] : [ready, holdDraft(app, id, state, null)];
 }
@@ -187,6 +187,11 @@ export function destroyVolume(
   return [{ parents: [], body: { kind: 'volume.destroy', app, volume: id } }];
 }
 
+/** What a write of the place is built on: it comes after all that is known of it. */
+function pastOf({ created, moved }: VolumeState): readonly OpId[] {
+  return [...headsOf(created), ...headsOf(moved)];
+}
+
 function holdDraft(app: AppId, volume: VolumeId, state: VolumeState, why: Volume['hold']): OpDraft {
   return { parents: headsOf(state.hold), body: { kind: 'volume.hold', app, volume, why } };
 }
@@ -197,7 +202,7 @@ function moveDraft(
   state: VolumeState,
   { to, from }: { readonly to: VolumePlace; readonly from: VolumePlace },
 ): OpDraft {
-  return { parents: headsOf(state.place), body: { kind: 'volume.move', app, volume, to, from } };
+  return { parents: pastOf(state), body: { kind: 'volume.move', app, volume, to, from } };
 }
 
 function mustVolume(fold: Fold, app: AppId, id: VolumeId): { app: App; state: VolumeState; volume: Volume } {

@@ -1,4 +1,5 @@
 import type { VolumeId } from '../ids.ts';
+import { assertNever } from '../step.ts';
 import type { FoldOp } from './op-graph.ts';
 import type { OpBody, VolumeHold, VolumePlace } from './op.ts';
 import { writeRegister } from './register.ts';
@@ -6,12 +7,13 @@ import type { Register } from './register.ts';
 import type { Volume } from './view.ts';
 
 /**
- * One volume as registers. `place` and `hold` have one writer at any time, the peer that has the volume by what is written
- * so far: it gives the volume, and the right to write of it, away in one op.
+ * One volume as registers. `moved` and `hold` have one writer at any time, the peer that has the volume by what is written
+ * so far: it gives the volume, and the right to write of it, away in one op. A creation may be written twice, the second
+ * time late, by a home that did not answer: it counts only as long as nothing was moved.
  */
 export type VolumeState = {
-  readonly created: Register<string>;
-  readonly place: Register<{ readonly at: VolumePlace; readonly from: VolumePlace | null }>;
+  readonly created: Register<{ readonly name: string; readonly place: VolumePlace }>;
+  readonly moved: Register<{ readonly to: VolumePlace; readonly from: VolumePlace }>;
   /** Copies that were on their peer's disk. */
   readonly ready: ReadonlySet<string>;
   readonly mount: Register<Extract<OpBody, { readonly kind: 'volume.mount' }>['mount']>;
@@ -23,7 +25,7 @@ export type VolumeBody = Extract<OpBody, { readonly volume: VolumeId }>;
 
 const NEW: VolumeState = {
   created: [],
-  place: [],
+  moved: [],
   ready: new Set(),
   mount: [],
   hold: [],
@@ -34,22 +36,26 @@ export function applyVolume(state: VolumeState = NEW, op: FoldOp, body: VolumeBo
   const { id, hlc, parents } = op;
   switch (body.kind) {
     case 'volume.create': {
-      const created = writeRegister(state.created, { id, hlc, value: body.name }, parents);
-      const value = { at: body.place, from: null };
-      return { ...state, created, place: writeRegister(state.place, { id, hlc, value }, parents) };
+      const { name, place } = body;
+      return {
+        ...state,
+        created: writeRegister(state.created, { id, hlc, value: { name, place } }, parents),
+      };
     }
     case 'volume.mount':
       return { ...state, mount: writeRegister(state.mount, { id, hlc, value: body.mount }, parents) };
     case 'volume.hold':
       return { ...state, hold: writeRegister(state.hold, { id, hlc, value: body.why }, parents) };
     case 'volume.move': {
-      const value = { at: body.to, from: body.from };
-      return { ...state, place: writeRegister(state.place, { id, hlc, value }, parents) };
+      const { to, from } = body;
+      return { ...state, moved: writeRegister(state.moved, { id, hlc, value: { to, from } }, parents) };
     }
     case 'volume.ready':
       return { ...state, ready: new Set([...state.ready, body.copy]) };
     case 'volume.destroy':
       return { ...state, destroyed: true };
+    default:
+      return assertNever(body);
   }
 }
 
@@ -57,20 +63,22 @@ export function applyVolume(state: VolumeState = NEW, op: FoldOp, body: VolumeBo
 export function toVolumes(states: ReadonlyMap<VolumeId, VolumeState>): ReadonlyMap<VolumeId, Volume> {
   const shown = new Map<VolumeId, Volume>();
   for (const [id, state] of states) {
-    const [created] = state.created;
-    const [place] = state.place;
+    const created = state.created.at(-1);
+    const [moved] = state.moved;
     const [mount] = state.mount;
-    if (state.destroyed || created === undefined || place === undefined) continue;
-    const { at, from } = place.value;
+    const [hold] = state.hold;
+    if (state.destroyed || created === undefined) continue;
+    const place = moved?.value.to ?? created.value.place;
     shown.set(id, {
       id,
-      name: created.value,
+      name: created.value.name,
       createdAt: created.hlc.ms,
-      place: at,
-      from,
-      ready: state.ready.has(at.copy),
+      place,
+      from: moved?.value.from ?? null,
+      ready: state.ready.has(place.copy),
       mount: mount === undefined || mount.value === null ? null : { ...mount.value, by: mount.id },
-      hold: state.hold[0]?.value ?? null,
+      hold: hold?.value ?? null,
+      heldBy: hold === undefined || hold.value === null ? null : hold.id,
     });
   }
   return shown;

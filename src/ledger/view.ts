@@ -170,6 +170,8 @@ export type Volume = {
   readonly mount: { readonly type: ProcessType; readonly path: string; readonly by: OpId } | null;
   /** Its dynos must not run now, for this reason. */
   readonly hold: VolumeHold | null;
+  /** The write that holds it: names one hold among others. */
+  readonly heldBy: OpId | null;
 };
 
 export type Build = {

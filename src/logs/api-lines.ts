@@ -40,6 +40,17 @@ export function apiLogLines(
       return command.maintenance === undefined
         ? []
         : [`Maintenance mode ${command.maintenance ? 'enabled' : 'disabled'} by user ${user}`];
+    case 'volume.create':
+      return [`Create volume ${command.name} by user ${user}`];
+    case 'volume.mount': {
+      const name = view.apps.get(command.app)?.volumes.get(command.volume)?.name ?? '';
+      const { mount } = command;
+      return [
+        mount === null
+          ? `Unmount volume ${name} by user ${user}`
+          : `Mount volume ${name} at ${mount.process}:${mount.path} by user ${user}`,
+      ];
+    }
     case 'domain.add':
       return [`Add domain ${command.hostname} by user ${user}`];
     case 'domain.remove':

@@ -128,6 +128,12 @@ export const buildpacksPutSchema = z.object({
   updates: z.array(z.object({ buildpack: label(2_000) })).max(50),
 });
 
+export const volumeCreateSchema = z.object({ name: label(100), peer: label(200).nullish() });
+export const volumePatchSchema = z.object({
+  mount: z.object({ type: label(128), path: label(1_000) }).nullable(),
+});
+export const volumeMoveSchema = z.object({ peer: label(200) });
+
 export const peerPatchSchema = z.object({ draining: z.boolean() });
 export const inviteCreateSchema = z.object({
   ttl_seconds: z.int().min(1).max(INVITE_TTL_SECONDS_MAX).default(3_600),

@@ -16,6 +16,7 @@ export type VolumeStep =
       readonly app: AppId;
       readonly volume: VolumeId;
       readonly copy: string;
+      readonly isNew: boolean;
     }
   | { readonly tag: 'return'; readonly app: AppId; readonly volume: VolumeId }
   /** A hold that nobody works under any more. */
@@ -68,7 +69,8 @@ function stepsFor(
   if (place.peer !== self) return [];
   if (ready) return hold === null ? [] : [{ tag: 'release', app, volume: id }];
   const isHere = held.some((each) => each.volume === id && each.copy === place.copy);
-  if (isHere || from === null) return [{ tag: 'take', app, volume: id, copy: place.copy }];
+  if (isHere || from === null)
+    return [{ tag: 'take', app, volume: id, copy: place.copy, isNew: from === null }];
   return [{ tag: 'return', app, volume: id }];
 }
 

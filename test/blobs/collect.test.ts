@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { blobsToRemove, type CollectInput } from '../../src/blobs/collect.ts';
 import type { BlobId, PeerId } from '../../src/ids.ts';

@@ -50,6 +50,7 @@ export function formationMet(
   app: string,
   count: number,
   accepts: (dynos: readonly DynoResource[]) => boolean = () => true,
+  withinMs = WAIT_MS,
 ): Promise<readonly DynoResource[]> {
   return eventually(
     async () => {
@@ -58,7 +59,7 @@ export function formationMet(
         return dynos;
       throw new Error(`"${peer.name}" sees ${dynos.map(describe).join(', ') || 'no dynos'}, not ${count} up`);
     },
-    { withinMs: WAIT_MS, everyMs: 100 },
+    { withinMs, everyMs: 100 },
   );
 }
 

@@ -18,9 +18,10 @@ export class Cluster {
   readonly #onExit: () => void;
   #keepsFiles = false;
 
-  constructor(count: number) {
+  /** @param env what all agents are started with */
+  constructor(count: number, env: Readonly<Record<string, string>> = {}) {
     this.dir = mkdtempSync(join(tmpdir(), 'kith-cluster-'));
-    this.peers = NAMES.slice(0, count).map((name) => new Peer(join(this.dir, name), name));
+    this.peers = NAMES.slice(0, count).map((name) => new Peer(join(this.dir, name), name, env));
     // A test run that is cut short leaves no agents behind.
     this.#onExit = () => this.killAll();
     process.once('exit', this.#onExit);
@@ -104,8 +105,8 @@ export async function startCluster(count: number): Promise<Cluster> {
 }
 
 /** One cluster for all tests of a file (call it at the top level): started before the first, gone after the last. */
-export function useCluster(count: number): Cluster {
-  const cluster = new Cluster(count);
+export function useCluster(count: number, env: Readonly<Record<string, string>> = {}): Cluster {
+  const cluster = new Cluster(count, env);
   beforeAll(async () => {
     try {
       await cluster.start();

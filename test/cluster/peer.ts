@@ -10,16 +10,25 @@ import type { PeerResource } from '../../src/platform/peer.ts';
 export class Peer {
   readonly name: string;
   readonly dir: string;
+  readonly #env: Readonly<Record<string, string>>;
   #agent: AgentProcess | null = null;
 
-  constructor(dir: string, name: string) {
+  /** @param env what its agent is started with */
+  constructor(dir: string, name: string, env: Readonly<Record<string, string>> = {}) {
     this.dir = dir;
     this.name = name;
+    // Containers have tests of their own: what a cluster does is the same whichever runs its dynos.
+    this.#env = { KITH_RUNTIME: 'process', ...env };
   }
 
   /** Boots the host, the first time or again. */
   async start(options: Pick<AgentOptions, 'args' | 'env'> = {}): Promise<void> {
-    this.#agent = await AgentProcess.start({ dir: this.dir, name: this.name, ...options });
+    this.#agent = await AgentProcess.start({
+      dir: this.dir,
+      name: this.name,
+      ...options,
+      env: { ...this.#env, ...options.env },
+    });
   }
 
   /** The agent that runs, or ran last. */
@@ -81,9 +90,14 @@ export class Peer {
     return appRequest(this.agent.ready.http, app, path);
   }
 
-  /** The host loses its power. */
+  /** The host loses its power: see `killWithContainers` where dynos are in the Engine. */
   kill(): void {
     killHost(this.dir);
+  }
+
+  /** The host loses its power, and with it its part of the Engine. */
+  async killWithContainers(): Promise<void> {
+    await this.agent.killHost();
   }
 
   async stop(): Promise<void> {

@@ -69,7 +69,8 @@ export class SimVolumes {
       for (const volume of app.destroyed ? [] : app.volumes.values())
         this.#move(peer, app.id, volume, isTrouble);
     }
-    if (isTrouble && this.#random.chance(0.02)) this.#createAndMount(peer);
+    if (!isTrouble) this.#unmountTorn(peer);
+    else if (this.#random.chance(0.02)) this.#createAndMount(peer);
   }
 
   #busy(peer: SimPeer): ReadonlySet<VolumeId> {
@@ -195,6 +196,23 @@ export class SimVolumes {
       const volume = this.#newVolume();
       const place = { peer: peer.peer, copy: this.#newCopy() };
       this.#ask(peer, { type: 'volume.create', app: app.id, volume, name: 'data', place });
+    }
+  }
+
+  /** Two sides of a split may mount volumes of different hosts at one type: afterwards somebody unmounts one. */
+  #unmountTorn(peer: SimPeer): void {
+    for (const app of peer.state.fold.view.apps.values()) {
+      const mounted = [...app.volumes.values()].filter(({ mount }) => mount !== null && !app.destroyed);
+      const torn = mounted.find((volume) =>
+        mounted.some(
+          (other) =>
+            other.id < volume.id &&
+            other.mount?.type === volume.mount?.type &&
+            other.place.peer !== volume.place.peer,
+        ),
+      );
+      if (torn === undefined || torn.place.peer !== peer.peer) continue;
+      this.#ask(peer, { type: 'volume.mount', app: app.id, volume: torn.id, mount: null });
     }
   }
 

@@ -20,6 +20,7 @@ import { logSessionRoutes } from './log-sessions.ts';
 import { oneOffRoutes } from './one-offs.ts';
 import { releaseRoutes } from './releases.ts';
 import { sourceRoutes } from './sources.ts';
+import { volumeRoutes } from './volumes.ts';
 
 /** Every endpoint, for the one router. */
 export const ALL_ROUTES: readonly Route[] = [
@@ -43,5 +44,6 @@ export const ALL_ROUTES: readonly Route[] = [
   ...stackRoutes,
   ...tokenRoutes,
   ...kithAppRoutes,
+  ...volumeRoutes,
   ...absentRoutes,
 ];

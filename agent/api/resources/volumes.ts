@@ -1,0 +1,147 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '../../../src/errors.ts';
+import type { PeerId, VolumeId } from '../../../src/ids.ts';
+import type { Volume } from '../../../src/ledger/view.ts';
+import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
+import { volumeCreateSchema, volumeMoveSchema, volumePatchSchema } from '../../../src/platform/schemas.ts';
+import { mustFindVolume, volumeResource, volumesOf } from '../../../src/platform/volume.ts';
+import type { VolumeInfoResource, VolumeResource } from '../../../src/platform/volume.ts';
+import type { VolumeRef } from '../../../src/shell/volumes.ts';
+import { created, ok } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { limitBytes } from '../limit-bytes.ts';
+import { route } from '../router.ts';
+
+export const volumeRoutes = [
+  route('GET', '/kith/apps/:app/volumes', list),
+  route('POST', '/kith/apps/:app/volumes', create),
+  route('GET', '/kith/apps/:app/volumes/:volume', async (request) => ok(await info(request))),
+  route('PATCH', '/kith/apps/:app/volumes/:volume', mount),
+  route('DELETE', '/kith/apps/:app/volumes/:volume', destroy),
+  route('POST', '/kith/apps/:app/volumes/:volume/move', move),
+  route('GET', '/kith/apps/:app/volumes/:volume/backup', backup),
+  route('PUT', '/kith/apps/:app/volumes/:volume/restore', restore),
+];
+
+/** Its peer hears of a new volume at once, and makes an empty folder. */
+const READY_MS = 5_000;
+const LOOK_MS = 20;
+const ARCHIVE_BYTES_MAX = 1024 ** 4;
+// Of a transfer nobody knows how long it takes, only that it moves.
+const SILENCE_MS = 60_000;
+
+function list(request: ApiRequest): Reply {
+  const app = request.app();
+  return ok(volumesOf(app).map((volume) => volumeResource(request.api.host.view(), app, volume)));
+}
+
+/** On the peer that is asked, unless another is named. */
+async function create(request: ApiRequest): Promise<Reply> {
+  const { name, peer } = await request.body(volumeCreateSchema);
+  const { host } = request.api;
+  const place = { peer: peer == null ? host.self : mustBeAlive(request, peer), copy: newCopy() };
+  const volume = randomUUID() as VolumeId;
+  await request.command({ type: 'volume.create', app: request.app().id, volume, name, place });
+  const deadline = performance.now() + READY_MS;
+  while (request.app().volumes.get(volume)?.ready === false && performance.now() < deadline) {
+    await sleep(LOOK_MS);
+  }
+  return created(shown(request, mustFindVolume(request.app(), volume)));
+}
+
+async function mount(request: ApiRequest): Promise<Reply> {
+  const { mount: wanted } = await request.body(volumePatchSchema);
+  const ref = refOf(request);
+  const value = wanted && { process: wanted.type, path: wanted.path };
+  await request.command({ type: 'volume.mount', ...ref, mount: value });
+  return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
+}
+
+async function destroy(request: ApiRequest): Promise<Reply> {
+  const volume = mustFind(request);
+  const resource = shown(request, volume);
+  await request.command({ type: 'volume.destroy', ...refOf(request) });
+  return ok(resource);
+}
+
+/** Answers once the volume is there: `GET` tells meanwhile what is being done. */
+async function move(request: ApiRequest): Promise<Reply> {
+  const { peer } = await request.body(volumeMoveSchema);
+  const ref = refOf(request);
+  await request.api.volumes.move(ref, mustBeAlive(request, peer));
+  return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
+}
+
+/** A `.tar.zst` of the files. Its dynos run again before the first byte is sent. */
+async function backup(request: ApiRequest): Promise<null> {
+  const { api, response } = request;
+  const { archive, bytes } = await api.volumes.backup(refOf(request));
+  try {
+    response.writeHead(200, {
+      'Content-Type': 'application/zstd',
+      'Content-Length': bytes,
+      'Cache-Control': 'no-store',
+    });
+    await pipeline(createReadStream(api.blobs.path(archive)), response, { signal: api.closing });
+  } catch (err) {
+    // The head is sent: a connection that breaks is how the client learns of it.
+    response.destroy();
+    api.log.info({ err }, 'backup of a volume broken off');
+  } finally {
+    await api.volumes.drop(archive);
+  }
+  return null;
+}
+
+async function restore(request: ApiRequest): Promise<Reply> {
+  const { api, message } = request;
+  const ref = refOf(request);
+  message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
+  const archive = await api.blobs
+    .write(message.compose(limitBytes('archive', ARCHIVE_BYTES_MAX)))
+    .finally(() => message.socket.setTimeout(0));
+  try {
+    await api.volumes.restore(ref, archive.id);
+  } finally {
+    await api.volumes.drop(archive.id);
+  }
+  return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
+}
+
+async function info(request: ApiRequest): Promise<VolumeInfoResource> {
+  const volume = mustFind(request);
+  const unknown = { bytes: null, doing: null };
+  const status = await request.api.volumes.status(refOf(request)).catch((err: unknown) => {
+    request.api.log.debug({ volume: volume.id, err }, 'volume not asked about');
+    return unknown;
+  });
+  return { ...shown(request, volume), ...status };
+}
+
+function shown(request: ApiRequest, volume: Volume): VolumeResource {
+  return volumeResource(request.api.host.view(), request.app(), volume);
+}
+
+function mustFind(request: ApiRequest): Volume {
+  return mustFindVolume(request.app(), request.param('volume'));
+}
+
+function refOf(request: ApiRequest): VolumeRef {
+  return { app: request.app().id, volume: mustFind(request).id };
+}
+
+function mustBeAlive(request: ApiRequest, name: string): PeerId {
+  const { host } = request.api;
+  const peer = mustFindPeer(peerResources(host.view(), host.peers(), host.self), name);
+  if (peer.state === 'alive') return peer.id as PeerId;
+  throw new PlatformError('conflict', `Cannot have a volume on "${peer.name}": that peer is ${peer.state}`, {
+    hint: 'See `kith peers`',
+  });
+}
+
+function newCopy(): string {
+  return randomBytes(8).toString('hex');
+}

@@ -1,0 +1,156 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { VolumeResource } from '../../src/platform/volume.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { deploy, formationMet } from './apps.ts';
+import { useCluster, WAIT_MS } from './cluster.ts';
+import type { Peer } from './peer.ts';
+
+const TEST_MS = 300_000;
+const APP = 'counter';
+const cluster = useCluster(3);
+const ash = cluster.peer('ash');
+const birch = cluster.peer('birch');
+const cedar = cluster.peer('cedar');
+
+/** Each request counts one up, in a file of the volume, and is answered with `VERSION COUNT`. */
+const SERVER = `import os, signal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+FILE = '/app/data/count'
+
+class Count(BaseHTTPRequestHandler):
+    def do_GET(self):
+        count = int(open(FILE).read()) + 1 if os.path.exists(FILE) else 1
+        with open(FILE + '.new', 'w') as new:
+            new.write(str(count))
+        os.rename(FILE + '.new', FILE)
+        body = (open('version').read() + ' ' + str(count)).encode()
+        self.send_response(200)
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+HTTPServer(('0.0.0.0', int(os.environ['PORT'])), Count).serve_forever()
+`;
+
+function writeCounter(version: string): string {
+  const dir = join(cluster.dir, `counter-${version}`);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'Procfile'), 'web: python3 server.py\n');
+  writeFileSync(join(dir, 'server.py'), SERVER);
+  writeFileSync(join(dir, 'version'), version);
+  return dir;
+}
+
+/** Asks any peer until a dyno of that version counts. @returns the count */
+async function count(peer: Peer, version: string): Promise<number> {
+  return eventually(
+    async () => {
+      const { status, body } = await peer.request(APP);
+      const [said, number] = body.split(' ');
+      if (status === 200 && said === version) return Number(number);
+      throw new Error(`"${APP}" answered ${status}: ${body.slice(0, 100)}`);
+    },
+    { withinMs: WAIT_MS, everyMs: 200 },
+  );
+}
+
+/** Where the app's dynos run. */
+async function runsOn(peer: Peer, on: Peer): Promise<void> {
+  await formationMet(peer, APP, 1, ([dyno]) => dyno?.peer.id === on.id);
+}
+
+function copiesAt(peer: Peer): readonly string[] {
+  return readdirSync(join(peer.dir, 'volumes')).filter((name) => !name.startsWith('.'));
+}
+
+test(
+  'a counter keeps its number over a deploy, an agent that restarts and one that dies, a move, and a backup',
+  { timeout: TEST_MS },
+  async () => {
+    await deploy(ash, APP, writeCounter('one'));
+    await ash.kith(['volumes:create', 'data', '--peer', 'birch', '-a', APP]);
+    await cedar.kith(['volumes:mount', 'data', 'web:/app/data', '-a', APP]);
+    await runsOn(ash, birch);
+    expect(await count(ash, 'one')).toBe(1);
+
+    await deploy(cedar, APP, writeCounter('two'));
+    await runsOn(ash, birch);
+    expect(await count(cedar, 'two')).toBe(2);
+
+    birch.agent.signalAgent('SIGHUP');
+    await birch.agent.exited();
+    await birch.start();
+    expect(await count(ash, 'two')).toBe(3);
+
+    await ash.kith(['volumes:move', 'data', 'cedar', '-a', APP]);
+    await runsOn(birch, cedar);
+    expect(await count(birch, 'two')).toBe(4);
+    await eventually(() => copiesAt(birch).length === 0 && copiesAt(cedar).length === 1);
+
+    const file = join(cluster.dir, 'data.tar.zst');
+    await birch.kith(['volumes:backup', 'data', '--to', file, '-a', APP]);
+    expect(await count(birch, 'two')).toBe(5);
+    expect(await count(birch, 'two')).toBe(6);
+    await ash.kith(['volumes:restore', 'data', file, '--confirm', 'data', '-a', APP]);
+    expect(await count(ash, 'two')).toBe(5);
+  },
+);
+
+test(
+  'dynos wait for a volume whose host is dead, go on when it is back, and are named by `ps` meanwhile',
+  { timeout: TEST_MS },
+  async () => {
+    const before = await count(ash, 'two');
+    cedar.kill();
+    await eventually(
+      async () => {
+        const said = await ash.kith(['ps', '-a', APP]);
+        expect(said).toContain('Waits for its volume "data" on "cedar", which is not reachable');
+        return true;
+      },
+      { withinMs: WAIT_MS, everyMs: 500 },
+    );
+    const refused = await ash.tryKith(['volumes:move', 'data', 'ash', '-a', APP]);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain('Cannot reach peer');
+    await cedar.start();
+    expect(await count(ash, 'two')).toBe(before + 1);
+  },
+);
+
+test(
+  'a host that dies in the middle of a move loses nothing, and the volume is in one place afterwards',
+  { timeout: TEST_MS },
+  async () => {
+    const before = await count(ash, 'two');
+    const asked = birch.tryKith(['volumes:move', 'data', 'birch', '-a', APP]);
+    await eventually(async () => (await stateOf(ash)) !== 'ready', { withinMs: WAIT_MS, everyMs: 20 });
+    cedar.kill();
+    await asked;
+    await cedar.start();
+    await eventually(async () => (await stateOf(ash)) === 'ready', { withinMs: WAIT_MS, everyMs: 200 });
+    expect(await count(ash, 'two')).toBe(before + 1);
+    await eventually(() => copiesAt(birch).length + copiesAt(cedar).length === 1);
+  },
+);
+
+test('a volume goes with its app, or by itself once it is unmounted', { timeout: TEST_MS }, async () => {
+  const refused = await ash.tryKith(['volumes:destroy', 'data', '--confirm', 'data', '-a', APP]);
+  expect(refused.stderr).toContain('has it mounted');
+  await ash.kith(['volumes:unmount', 'data', '-a', APP]);
+  await ash.kith(['volumes:destroy', 'data', '--confirm', 'data', '-a', APP]);
+  await eventually(() => copiesAt(birch).length + copiesAt(cedar).length === 0);
+  await ash.kith(['volumes:create', 'more', '-a', APP]);
+  expect(copiesAt(ash)).toHaveLength(1);
+  await birch.kith(['apps:destroy', APP, '--confirm', APP]);
+  await eventually(() => copiesAt(ash).length === 0);
+});
+
+async function stateOf(peer: Peer): Promise<string> {
+  const [volume] = await peer.call<readonly VolumeResource[]>(`/kith/apps/${APP}/volumes`);
+  return volume?.state ?? 'gone';
+}
