@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { ClusterId } from '../../src/ids.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Store } from '../../src/shell/store.ts';
-import { listenMultiaddr } from '../config/addresses.ts';
+import { isTold, listenMultiaddr } from '../config/addresses.ts';
 import type { AgentConfig } from '../config/config.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import { openMesh } from '../mesh/mesh.ts';
@@ -49,6 +49,7 @@ export async function openLedger(
     await openMesh({
       seed,
       listen: [listenMultiaddr(config.host, await pickPort(config.host, config.mesh, past.ports.mesh))],
+      tells: (address) => isTold(address, config.host),
       log,
       mdns: config.host.startsWith('127.')
         ? null

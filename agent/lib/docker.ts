@@ -1,27 +1,3 @@
-import { existsSync } from 'node:fs';
-import type Docker from 'dockerode';
-
-const SOCKET = '/var/run/docker.sock';
-const ANSWER_MS = 3_000;
-
-/**
- * The Docker Engine of this host, or null where none answers: builds show it this host's folders, so one elsewhere is of no
- * use. The library is loaded only where there may be an Engine.
- */
-export async function connectDocker(): Promise<Docker | null> {
-  const host = process.env['DOCKER_HOST'] || `unix://${SOCKET}`;
-  const socketPath = host.startsWith('unix://') ? host.slice('unix://'.length) : null;
-  if (socketPath === null || !existsSync(socketPath)) return null;
-  const { default: Client } = await import('dockerode');
-  try {
-    await new Client({ socketPath, timeout: ANSWER_MS }).ping();
-    return new Client({ socketPath });
-  } catch {
-    // Nobody listens there, or we may not speak to whoever does: to us there is no Engine.
-    return null;
-  }
-}
-
 /** Whether the Engine says that there is no such thing, or that it is going already. */
 export function isGone(error: unknown): boolean {
   const { statusCode } = error as { statusCode?: number };

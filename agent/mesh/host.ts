@@ -19,6 +19,8 @@ export type HostOptions = {
   readonly identity: Identity;
   readonly gate: Gate;
   readonly listen: readonly string[];
+  /** Whether others are told this IP address. */
+  readonly tells: (address: string) => boolean;
   readonly mdns: { readonly serviceTag: string } | null;
 };
 
@@ -27,7 +29,7 @@ const MDNS_QUERY_MS = 20_000;
 const IDENTIFY_MS = 15_000;
 
 /** Starts libp2p with every default that hurts us replaced; the reasons are beside the values. */
-export async function startHost({ identity, gate, listen, mdns }: HostOptions): Promise<Host> {
+export async function startHost({ identity, gate, listen, tells, mdns }: HostOptions): Promise<Host> {
   const peerDiscovery =
     mdns === null
       ? []
@@ -37,7 +39,10 @@ export async function startHost({ identity, gate, listen, mdns }: HostOptions): 
     return await createLibp2p({
       privateKey: identity.privateKey,
       nodeInfo: { name: 'kith', version: '1', userAgent: 'kith/1' },
-      addresses: { listen: [...listen] },
+      addresses: {
+        listen: [...listen],
+        announceFilter: (addrs) => addrs.filter((addr) => tells(addr.toString().split('/')[2] ?? '')),
+      },
       // Silent connections are ours to judge (see links.ts): no 2 min socket timeout, and no monitor, whose pings
       // are 95 % of an idle peer's traffic.
       transports: [tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0 })],

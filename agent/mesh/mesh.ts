@@ -27,17 +27,25 @@ export type MeshOptions = {
   readonly seed: Uint8Array;
   /** Multiaddrs like `/ip4/0.0.0.0/tcp/4100`. */
   readonly listen: readonly string[];
+  /** Whether others are told this IP address when it is among those listened on; all are without it. */
+  readonly tells?: (address: string) => boolean;
   readonly log: Logger;
   /** Finds members on the LAN; null to stay silent. */
   readonly mdns: { readonly serviceTag: string } | null;
 };
 
 /** Starts the libp2p host. Throws PlatformError where it cannot listen. Nobody is a member until `setMembers`. */
-export async function openMesh({ seed, listen, log: parent, mdns }: MeshOptions): Promise<Mesh> {
+export async function openMesh({
+  seed,
+  listen,
+  tells = () => true,
+  log: parent,
+  mdns,
+}: MeshOptions): Promise<Mesh> {
   const log = parent.child({ component: 'mesh' });
   const identity = await identityFromSeed(seed);
   const gate = new Gate();
-  const host = await startHost({ identity, gate, listen, mdns });
+  const host = await startHost({ identity, gate, listen, tells, mdns });
   const tasks = new Tasks(log);
   const gossip = new Gossip(host, identity, gate, tasks, log);
   const mesh = new Libp2pMesh(identity.self, host, gate, gossip, tasks, log);

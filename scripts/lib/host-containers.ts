@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { connectEngine, unlessGone } from '../../agent/lib/engine.ts';
+import { connectEngine, unlessGone, type Engine } from '../../agent/lib/engine.ts';
 import { ownFilter, peerHash } from '../../agent/runtimes/docker/labels.ts';
 
 /**
@@ -12,18 +12,32 @@ export async function killContainers(dir: string): Promise<void> {
   await Promise.all(own.map(({ Id }) => unlessGone(engine.getContainer(Id).kill({ signal: 'SIGKILL' }))));
 }
 
-/** Takes out of the Engine all that a peer made in it, for a peer whose data directory is going to be removed. */
+/**
+ * Takes out of the Engine all that a peer made in it, for a peer whose data directory is going to be removed. Images that
+ * other peers have names for stay theirs.
+ */
 export async function removeFromEngine(dir: string): Promise<void> {
   const engine = await connectEngine();
-  const filters = ownFilter(peerHash(realpathSync(dir)));
-  for (const { Id } of await engine.listContainers({ all: true, filters }))
-    await unlessGone(engine.getContainer(Id).remove({ force: true, v: true }));
-  // An image that another of them stands on goes in a later round.
-  for (let left = Infinity; ;) {
-    const images = await engine.listImages({ all: true, filters });
-    if (images.length === 0 || images.length >= left) return;
-    left = images.length;
-    for (const { Id } of images)
-      await unlessGone(engine.getImage(Id).remove({ force: true })).catch(() => null);
-  }
+  const { containers, images, halfMade } = await inEngine(engine, dir);
+  for (const id of containers) await unlessGone(engine.getContainer(id).remove({ force: true, v: true }));
+  // With the last name of an image it goes, and so does what is below it and has no name.
+  for (const name of [...images, ...halfMade]) await unlessGone(engine.getImage(name).remove());
+}
+
+/** What a peer has in the Engine: containers by id, its own names of images, and images of its that have no name. */
+export async function inEngine(
+  engine: Engine,
+  dir: string,
+): Promise<Record<'containers' | 'images' | 'halfMade', readonly string[]>> {
+  const peer = peerHash(realpathSync(dir));
+  const filters = ownFilter(peer);
+  const containers = await engine.listContainers({ all: true, filters });
+  const named = await engine.listImages({ filters: { reference: [`kith/*:${peer}.*`] } });
+  const unnamed = await engine.listImages({ filters: { ...filters, dangling: ['true'] } });
+  const names = named.flatMap(({ RepoTags }) => RepoTags ?? []);
+  return {
+    containers: containers.map(({ Id }) => Id),
+    images: names.filter((name) => name.includes(`:${peer}.`)),
+    halfMade: unnamed.map(({ Id }) => Id),
+  };
 }

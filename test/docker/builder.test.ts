@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { connectDocker } from '../../agent/lib/docker.ts';
+import { findEngine } from '../../agent/lib/engine.ts';
 import { BUILD_LABEL } from '../../agent/builds/build-engine.ts';
 import { ensureNetwork } from '../../agent/runtimes/docker/network.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';
@@ -9,7 +9,7 @@ import { openBuildPeer, writeFiles } from '../builds/build-peer.ts';
 const IN_CONTAINERS = { containerImage: STACK_IMAGE };
 
 beforeAll(async () => {
-  const docker = await connectDocker();
+  const docker = await findEngine();
   if (docker === null) throw new Error('No Docker Engine answers');
   // The runtime makes it before there are builds.
   await ensureNetwork(docker, 'kith');
@@ -56,7 +56,7 @@ test('a build that takes too long is ended with its container, and nothing is re
   const { outcome } = await peer.build(app, { run: '#!/bin/sh' });
   expect(outcome).toMatchObject({ status: 'failed', reason: 'the build took longer than 0.1 minutes' });
   expect(peer.host.current(app.id).slug).toBeNull();
-  const docker = await connectDocker();
+  const docker = await findEngine();
   const left = (await docker?.listContainers({ all: true, filters: { label: [BUILD_LABEL] } })) ?? [];
   expect(left.filter(({ Command }) => Command.includes(peer.dir))).toEqual([]);
 });
@@ -77,6 +77,10 @@ test('an app with a Dockerfile and no buildpack set becomes an image; a buildpac
     buildpack: 'Dockerfile',
     processTypes: { web: '/run' },
   });
+  // What the Engine keeps for the app's next build goes with its cache.
+  await peer.builds.purgeCache(app.id);
+  const docker = await findEngine();
+  expect(await docker?.listImages({ filters: { reference: [`kith/build:*${app.id}`] } })).toEqual([]);
   const other = peer.host.createApp('packed', { buildpacks: [await buildpack(dir.path, 'true')] });
   await peer.build(other, files);
   expect(peer.host.current(other.id).slug?.format).toBeUndefined();

@@ -5,22 +5,21 @@ import { buffer } from 'node:stream/consumers';
 import { zstdCompressSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterAll, expect, test } from 'vitest';
-import { connectEngine } from '../../agent/stack/connect.ts';
-import type { StackEngine } from '../../agent/stack/engine.ts';
-import { connectDocker } from '../../agent/lib/docker.ts';
+import { findEngine } from '../../agent/lib/engine.ts';
+import { findStackEngine, type StackEngine } from '../../agent/stack/engine.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const NAME = `kith/test-stack:${randomUUID()}`;
 const BLOB = 'c'.repeat(64);
 
 async function mustConnect(): Promise<StackEngine> {
-  const engine = await connectEngine();
+  const engine = await findStackEngine();
   if (engine === null) throw new Error('No Docker Engine answers');
   return engine;
 }
 
 afterAll(async () => {
-  const docker = await connectDocker();
+  const docker = await findEngine();
   await docker
     ?.getImage(NAME)
     .remove({ force: true })

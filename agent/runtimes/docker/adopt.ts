@@ -1,9 +1,9 @@
 import type { ContainerInfo } from 'dockerode';
 import type { DynoId } from '../../../src/ids.ts';
 import type { DynoRuntimeEvent } from '../../../src/shell/runtime.ts';
-import type { Berth } from './berths.ts';
+import { berthIdOf, berthOf, type Berth } from './berths.ts';
 import { DockerDyno } from './docker-dyno.ts';
-import { within } from './engine.ts';
+import { within } from '../../lib/engine.ts';
 import { LABEL } from './labels.ts';
 import type { DockerParts } from './parts.ts';
 import { acceptingAddress } from './watch-address.ts';
@@ -12,21 +12,37 @@ const ASK_MS_MAX = 15_000;
 /** A dyno without a port is up when it has lived this long. */
 const ALIVE_MS = 500;
 
-export type AdoptOptions = {
-  readonly parts: Pick<DockerParts, 'engine' | 'files'>;
-  /** Null when it is gone. */
-  readonly berth: Berth | null;
+type AdoptOptions = {
+  readonly parts: DockerParts;
+  readonly isKnown: (dyno: DynoId) => boolean;
   /** Lines up to this one were told by a former agent. */
-  readonly toldSeq: number;
+  readonly lastSeq: (dyno: DynoId) => number;
   readonly emit: (event: DynoRuntimeEvent) => void;
 };
 
-/** A dyno that a former agent started, as its container and labels tell of it. */
-export async function adoptDyno(
+/** Dynos that a former agent started, as the Engine's list of this peer's containers tells of them. */
+export async function adoptDynos(
+  infos: readonly ContainerInfo[],
+  options: AdoptOptions,
+): Promise<readonly DockerDyno[]> {
+  const berths = new Map(infos.map((info) => [info.Id, berthOf(info, options.parts.network.name)]));
+  const news = infos.filter(
+    ({ Labels, State }) =>
+      Labels[LABEL.role] === 'dyno' && State !== 'created' && !options.isKnown(dynoIdOf(Labels)),
+  );
+  return await Promise.all(
+    news.map((info) => adoptDyno(info, berths.get(berthIdOf(info.Labels)) ?? null, options)),
+  );
+}
+
+/** @param berth null when it is gone */
+async function adoptDyno(
   { Id, Labels }: ContainerInfo,
-  { parts, berth, toldSeq, emit }: AdoptOptions,
+  berth: Berth | null,
+  { parts, lastSeq, emit }: AdoptOptions,
 ): Promise<DockerDyno> {
   const id = dynoIdOf(Labels);
+  const toldSeq = lastSeq(id);
   const port = Labels[LABEL.port] === undefined ? null : Number(Labels[LABEL.port]);
   const container = parts.engine.getContainer(Id);
   const { State } = await within(ASK_MS_MAX, 'for a container', container.inspect());
@@ -42,7 +58,7 @@ export async function adoptDyno(
     labels: JSON.parse(Labels[LABEL.labels] ?? '{}') as Record<string, string>,
     stdio: null,
     isAttached: Labels[LABEL.attached] !== undefined,
-    position: await parts.files.position(id),
+    position: await parts.files.position(id, toldSeq),
     toldSeq,
     emit,
   });

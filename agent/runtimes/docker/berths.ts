@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerInfo } from 'dockerode';
 import type { Logger } from 'pino';
 import type { Tasks } from '../../lib/tasks.ts';
-import { unlessGone, within, type Engine } from './engine.ts';
+import { unlessGone, within, type Engine } from '../../lib/engine.ts';
 import { LABEL, ownedBy } from './labels.ts';
 import type { DynoNetwork } from './network.ts';
 import { DYNO_UID } from './wrapper.ts';
@@ -79,10 +79,6 @@ export class Berths {
   forget(id: string): void {
     const index = this.#spare.findIndex((berth) => berth.id === id);
     if (index !== -1) this.#spare.splice(index, 1);
-  }
-
-  async remove(id: string): Promise<void> {
-    await unlessGone(this.#options.engine.getContainer(id).remove({ force: true, v: true }));
   }
 
   /** Those that wait go on waiting, for the next agent. */

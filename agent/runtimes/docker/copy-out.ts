@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Container } from 'dockerode';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Tasks } from '../../lib/tasks.ts';
-import { engineError, statusOf, within } from './engine.ts';
+import { engineError, statusOf, within } from '../../lib/engine.ts';
 import { runIn } from './exec.ts';
 
 const BEGIN_MS_MAX = 30_000;

@@ -1,11 +1,11 @@
-import type { Duplex, Readable } from 'node:stream';
+import { duplexPair, type Duplex, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type { DynoId } from '../../../src/ids.ts';
 import type { DynoAddress, DynoRuntimeEvent, FoundDyno } from '../../../src/shell/runtime.ts';
 import type { HeldStdio } from './container-stdio.ts';
 import { DynoLog } from './dyno-log.ts';
-import { statusOf, within } from './engine.ts';
+import { statusOf, within } from '../../lib/engine.ts';
 import type { LogPosition } from './launch-files.ts';
 import { watchAddress } from './watch-address.ts';
 
@@ -13,7 +13,7 @@ import { watchAddress } from './watch-address.ts';
 const ALIVE_MS = 500;
 const FOLLOW_AGAIN_MS = 500;
 /** The Engine's log of an ended container is read to its end; a broken one is not waited for longer. */
-const LAST_OUTPUT_MS = 30_000;
+const LAST_OUTPUT_MS = 5_000;
 const ASK_MS_MAX = 10_000;
 const KILLED = 137;
 
@@ -48,6 +48,8 @@ export class DockerDyno {
   #isAlive = false;
   #exited: Exit | null = null;
   #hadOom = false;
+  /** Of its log nothing more is told. */
+  #hasLastOutput = false;
   #stream: Readable | null = null;
   #savedSince: string;
   #stopWatch: () => void = () => {};
@@ -103,6 +105,7 @@ export class DockerDyno {
     if (this.#closing.signal.aborted) return await reading;
     const exit = this.#exited ?? (await this.#exit());
     await Promise.race([reading, sleep(LAST_OUTPUT_MS, undefined, { ref: false })]);
+    this.#hasLastOutput = true;
     this.#stream?.destroy();
     if (this.#closing.signal.aborted || hasEnded) return;
     this.#exited = exit;
@@ -118,8 +121,12 @@ export class DockerDyno {
     this.#hadOom = true;
   }
 
-  attach(client: Duplex): void {
-    this.parts.stdio?.attachment.connect(client);
+  /** @returns the client's end of its stdio */
+  attach(): Duplex {
+    const [inner, client] = duplexPair();
+    client.once('close', () => inner.destroy());
+    this.parts.stdio?.attachment.connect(inner);
+    return client;
   }
 
   /** A signal is about to be sent: its end must not wait for a slow client. */
@@ -153,7 +160,7 @@ export class DockerDyno {
   async #readLog(): Promise<void> {
     let isOver = false;
     void this.#died.promise.then(() => (isOver = true));
-    while (!this.#closing.signal.aborted) {
+    while (!this.#closing.signal.aborted && !this.#hasLastOutput) {
       // What began after the end saw all of the log.
       const isLast = isOver;
       const isRead = await this.#readOnce();
@@ -161,7 +168,7 @@ export class DockerDyno {
       if (!isOver) await Promise.race([sleep(FOLLOW_AGAIN_MS), this.#died.promise, this.#closed()]);
       else if (!isRead) await Promise.race([sleep(FOLLOW_AGAIN_MS), this.#closed()]);
     }
-    if (!this.#closing.signal.aborted) this.#log.end();
+    if (!this.#closing.signal.aborted && !this.#hasLastOutput) this.#log.end();
   }
 
   /** @returns false when the log could not be read to an end, but may be later */

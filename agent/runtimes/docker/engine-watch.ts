@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { reasonOf, within, type Engine } from './engine.ts';
+import { reasonOf, within, type Engine } from '../../lib/engine.ts';
 import { LABEL } from './labels.ts';
 
 /** An Engine that is away for less is no news: it is being upgraded, or was just slow. */

@@ -7,7 +7,7 @@ import type { ExecSession, ExecSpec } from '../../../src/shell/runtime.ts';
 import type { Tasks } from '../../lib/tasks.ts';
 import { familyOf, listProcesses, signalAll } from '../keeper/process-tree.ts';
 import { holdStdio } from './container-stdio.ts';
-import { engineError, statusOf, within } from './engine.ts';
+import { engineError, statusOf, within } from '../../lib/engine.ts';
 import { isIn } from './inside.ts';
 import { execEnv, wrapperArgv } from './wrapper.ts';
 

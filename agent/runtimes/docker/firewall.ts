@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { text } from 'node:stream/consumers';
 import { PlatformError } from '../../../src/errors.ts';
 import { ownedBy } from './labels.ts';
-import { reasonOf, unlessGone, within, type Engine } from './engine.ts';
+import { reasonOf, unlessGone, within, type Engine } from '../../lib/engine.ts';
 
 const RUN_MS_MAX = 30_000;
 

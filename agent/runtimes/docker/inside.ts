@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Container } from 'dockerode';
 import { signalAll } from '../keeper/process-tree.ts';
-import { reasonOf, statusOf, unlessGone, within } from './engine.ts';
+import { reasonOf, statusOf, unlessGone, within } from '../../lib/engine.ts';
 
 const ASK_MS_MAX = 10_000;
 

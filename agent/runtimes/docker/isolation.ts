@@ -1,5 +1,5 @@
-import type { Engine } from './engine.ts';
-import { within } from './engine.ts';
+import type { Engine } from '../../lib/engine.ts';
+import { within } from '../../lib/engine.ts';
 import { ownedBy } from './labels.ts';
 import type { DynoNetwork } from './network.ts';
 

@@ -8,6 +8,9 @@ export type LogPosition = { readonly seq: number; readonly since: string };
 
 export const LOG_START: LogPosition = { seq: 0, since: '' };
 
+/** One a second: more than an agent that dies can have told and not remembered. */
+const POSITIONS_MAX = 16;
+
 /**
  * Files of this host that belong to dynos in containers: what each starts with (config vars: closed to everybody else, and
  * in memory where the agent may), and how far its log was read.
@@ -39,19 +42,16 @@ export class LaunchFiles {
     return path;
   }
 
-  async position(dyno: string): Promise<LogPosition> {
-    try {
-      return JSON.parse(await readFile(join(this.#positionsDir, dyno), 'utf8')) as LogPosition;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
-        return LOG_START;
-      throw error;
-    }
+  /** The last position from which no line after `toldSeq` is missed; the log's start when there is none. */
+  async position(dyno: string, toldSeq: number): Promise<LogPosition> {
+    const positions = await this.#positions(dyno);
+    return positions.findLast(({ seq }) => seq <= toldSeq) ?? LOG_START;
   }
 
   async savePosition(dyno: string, position: LogPosition): Promise<void> {
     const path = join(this.#positionsDir, dyno);
-    await writeFile(`${path}.new`, JSON.stringify(position), { mode: 0o600 });
+    const positions = [...(await this.#positions(dyno)), position].slice(-POSITIONS_MAX);
+    await writeFile(`${path}.new`, JSON.stringify(positions), { mode: 0o600 });
     await rename(`${path}.new`, path);
   }
 
@@ -65,6 +65,15 @@ export class LaunchFiles {
     const names = await Promise.all([readdir(this.#launchDir), readdir(this.#positionsDir)]);
     const ids = new Set(names.flat().map((name) => name.replace(/\.new$/, '')));
     for (const id of ids) if (!isKept(id)) await this.remove(id);
+  }
+
+  async #positions(dyno: string): Promise<readonly LogPosition[]> {
+    try {
+      return JSON.parse(await readFile(join(this.#positionsDir, dyno), 'utf8')) as readonly LogPosition[];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return [];
+      throw error;
+    }
   }
 }
 

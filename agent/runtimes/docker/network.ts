@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PlatformError } from '../../../src/errors.ts';
-import { reasonOf, statusOf, type Engine } from './engine.ts';
+import { reasonOf, statusOf, type Engine } from '../../lib/engine.ts';
 
 /** A bridge's name is an interface's: 15 characters at most. */
 const BRIDGE_CHARS_MAX = 15;

@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../../src/errors.ts';
-import { connectEngine, statusOf, within, type Engine } from './engine.ts';
+import { connectEngine, statusOf, within, type Engine } from '../../lib/engine.ts';
 import { guardBridge } from './firewall.ts';
 import { isolationOf, type Isolation } from './isolation.ts';
 import { peerHash } from './labels.ts';

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { PlatformError } from '../../../src/errors.ts';
 import type { SlugFile, SlugFiles } from '../../../src/shell/slug-files.ts';
 import { appTar, folderTar } from './app-tar.ts';
-import { engineError, statusOf, unlessGone, within, type Engine } from './engine.ts';
+import { engineError, statusOf, unlessGone, within, type Engine } from '../../lib/engine.ts';
 import { imageArchive } from './image-archive.ts';
 import { LABEL, ownedBy } from './labels.ts';
 

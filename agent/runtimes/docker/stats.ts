@@ -1,5 +1,8 @@
 import type { DynoStats } from '../../../src/shell/runtime.ts';
+import { engineError, statusOf, within } from '../../lib/engine.ts';
+import type { DockerDynoParts } from './docker-dyno.ts';
 
+const ASK_MS_MAX = 15_000;
 const MIB = 2 ** 20;
 
 /** What the Engine answers, as far as it is used: of cgroup v1 or v2. */
@@ -9,8 +12,22 @@ type EngineStats = {
   readonly pids_stats?: { readonly current?: number };
 };
 
+/** What a dyno uses now; null when it does not run any more. */
+export async function measure({
+  container,
+  name,
+}: Pick<DockerDynoParts, 'container' | 'name'>): Promise<DynoStats | null> {
+  try {
+    const options = { stream: false, 'one-shot': true } as const;
+    return parseStats(await within(ASK_MS_MAX, 'for statistics', container.stats(options)));
+  } catch (error) {
+    if (statusOf(error) === 404 || statusOf(error) === 409) return null;
+    throw engineError(`Cannot measure "${name}"`, error);
+  }
+}
+
 /** Null when the container does not run: the Engine answers, but with nothing in it. */
-export function parseStats(answer: unknown): DynoStats | null {
+function parseStats(answer: unknown): DynoStats | null {
   const { memory_stats: memory, cpu_stats: cpu, pids_stats: pids } = answer as EngineStats;
   const stats = memory?.stats;
   if (memory?.usage === undefined || stats === undefined) return null;

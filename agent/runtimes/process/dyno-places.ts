@@ -4,13 +4,14 @@ import { PlatformError } from '../../../src/errors.ts';
 import type { DynoSpec } from '../../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../../src/shell/slug-files.ts';
 import type { CgroupFiles } from '../keeper/protocol.ts';
+import { ownVolumes } from '../lib/volumes.ts';
 import type { Cgroups } from './cgroups.ts';
 import { dynoFiles, makeDynoFiles, removeDynoFiles, type DynoFiles } from './dyno-files.ts';
 import { leftoverDirs } from './dynos-dir.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SlugStore } from './slug-store.ts';
 import type { Users } from './users.ts';
-import { ownVolumes, placeVolumes, volumeUid } from './volumes.ts';
+import { placeVolumes, volumeUid } from './volumes.ts';
 
 type Parts = {
   /** The peer's data folder. */ readonly dir: string;

@@ -1,16 +1,11 @@
-import { execFile } from 'node:child_process';
 import type { Stats } from 'node:fs';
 import { lstat, mkdir, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
-import { promisify } from 'node:util';
+import { dirname, join } from 'node:path';
 import { PlatformError } from '../../../src/errors.ts';
 import type { VolumeMount } from '../../../src/shell/runtime.ts';
+import { mustBeMountable, unmountable } from '../lib/volumes.ts';
 import type { Sandbox } from './sandbox.ts';
 import { isDynoUid } from './users.ts';
-
-const HOME = '/app';
-/** Where a dyno's system is: nothing may be mounted over that. */
-const SYSTEM = /^\/(bin|sbin|lib\w*|usr|etc|proc|dev|sys|run|var|tmp)(\/|$)/;
 
 /**
  * The user whose files a volume holds. Whoever mounts it runs as that user, one dyno after the other and several at once;
@@ -31,14 +26,6 @@ async function mustBeHere({ source, path }: VolumeMount): Promise<Stats> {
   });
 }
 
-/** Makes all that volumes hold the files of `uid`, unless they are already. */
-export async function ownVolumes(volumes: readonly VolumeMount[], uid: number): Promise<void> {
-  for (const { source } of volumes) {
-    if ((await stat(source)).uid === uid) continue;
-    await promisify(execFile)('chown', ['-hR', '--', `${uid}:${uid}`, source]);
-  }
-}
-
 /** Makes the places in the dyno's copy of the slug where volumes will be: folders to mount on, or else links. */
 export async function placeVolumes(
   volumes: readonly VolumeMount[],
@@ -47,7 +34,10 @@ export async function placeVolumes(
   uid: number | null,
 ): Promise<void> {
   for (const { source, path } of volumes) {
-    const inHome = mustBeMountable(path, kind);
+    const inHome = mustBeMountable(path);
+    if (inHome === null && kind === 'none') {
+      throw unmountable(path, 'dynos of this peer have no file system of their own');
+    }
     await mustBeHere({ source, path });
     if (inHome === null) continue;
     const place = join(app, inHome);
@@ -59,24 +49,6 @@ export async function placeVolumes(
       await symlink(source, place);
     }
   }
-}
-
-/** The path's part below home; null when it is elsewhere. */
-function mustBeMountable(path: string, kind: Sandbox['kind']): string | null {
-  const refuse = (found: string, hint: string): never => {
-    throw new PlatformError('invalid_params', `Cannot mount a volume at "${path}": ${found}`, { hint });
-  };
-  if (!path.startsWith('/') || normalize(path) !== path || path.endsWith('/')) {
-    refuse('it is not a plain absolute path', `Mount it below "${HOME}", at "${HOME}/data" for example`);
-  }
-  if (path === HOME || SYSTEM.test(path)) {
-    refuse('that is where the app or its system is', `Mount it below "${HOME}"`);
-  }
-  if (path.startsWith(`${HOME}/`)) return path.slice(HOME.length + 1);
-  if (kind === 'none') {
-    refuse(`dynos of this peer have no file system of their own`, `Mount it below "${HOME}"`);
-  }
-  return null;
 }
 
 /** Folder by folder: a link in the slug must not lead the agent to make folders elsewhere. */

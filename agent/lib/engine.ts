@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import type Docker from 'dockerode';
-import { PlatformError } from '../../../src/errors.ts';
+import { PlatformError } from '../../src/errors.ts';
 
 /** The Engine's client; its library is loaded when an Engine is looked for, and not by peers without one. */
 export type Engine = Docker;
@@ -12,21 +13,37 @@ const ANSWER_MS_MAX = 3_000;
  * @param host `unix:///path/to/socket`; without it DOCKER_HOST, or the usual socket
  * @throws PlatformError `unavailable` when none answers within 3 s
  */
-export async function connectEngine(host = process.env['DOCKER_HOST']): Promise<Engine> {
-  const socketPath = socketOf(host ?? `unix://${DEFAULT_SOCKET}`);
+export async function connectEngine(host?: string): Promise<Engine> {
+  const socketPath = socketOf(host ?? (process.env['DOCKER_HOST'] || `unix://${DEFAULT_SOCKET}`));
+  if (!existsSync(socketPath)) throw unreachable(socketPath, 'nothing answers there');
   const { default: Client } = await import('dockerode');
   const engine = new Client({ socketPath });
   try {
     await within(ANSWER_MS_MAX, 'a ping', engine.ping());
     return engine;
   } catch (cause) {
-    const hint = 'Start it, set DOCKER_HOST to its socket, or use --runtime process';
-    const message = `Cannot reach a Docker Engine at "${socketPath}": ${reasonOf(cause)}`;
-    throw new PlatformError('unavailable', message, { hint, cause });
+    throw unreachable(socketPath, reasonOf(cause), cause);
   }
 }
 
-/** Dynos are reached at addresses of this host's own networks: an Engine elsewhere is of no use. */
+/** The Engine of this host, or null where none answers us. */
+export async function findEngine(): Promise<Engine | null> {
+  try {
+    return await connectEngine();
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === 'unavailable') return null;
+    throw error;
+  }
+}
+
+function unreachable(socketPath: string, reason: string, cause?: unknown): PlatformError {
+  return new PlatformError('unavailable', `Cannot reach a Docker Engine at "${socketPath}": ${reason}`, {
+    hint: 'Start it, set DOCKER_HOST to its socket, or use --runtime process',
+    cause,
+  });
+}
+
+/** Dynos are reached at this host's own networks, and builds see its folders: an Engine elsewhere is of no use. */
 function socketOf(host: string): string {
   if (host.startsWith('unix://')) return host.slice('unix://'.length) || DEFAULT_SOCKET;
   throw new PlatformError('unavailable', `Cannot use the Docker Engine "${host}": it is not on this host`, {
