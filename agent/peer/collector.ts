@@ -13,7 +13,7 @@ import type { PeerLoop } from './peer-loop.ts';
 const COLLECT_EVERY_MS = 10 * 60_000;
 
 export type CollectorParts = {
-  readonly host: Pick<PeerHost, 'self' | 'view'>;
+  readonly host: () => Pick<PeerHost, 'self' | 'view'>;
   readonly loop: () => PeerLoop;
   readonly blobs: Blobs;
   readonly runtime: Runtime;
@@ -48,9 +48,9 @@ export class Collector {
     const { host, loop, blobs, runtime, holders, budgetBytes, log } = this.#parts;
     const inUse = slugsInUse(loop().state);
     const held = await heldBlobs(blobs);
-    const inReach = blobsInReach(host.view());
+    const inReach = blobsInReach(host().view());
     const now = Date.now();
-    const gone = new Set(blobsToRemove({ me: host.self, held, inReach, inUse, holders, budgetBytes, now }));
+    const gone = new Set(blobsToRemove({ me: host().self, held, inReach, inUse, holders, budgetBytes, now }));
     for (const id of gone) await blobs.remove(id);
     await runtime.collect(inUse);
     const bytesOf = (list: readonly HeldBlob[]): number => list.reduce((sum, { bytes }) => sum + bytes, 0);
