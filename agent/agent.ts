@@ -167,7 +167,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   const follow = [
     () => exchange.want(),
     () => tls.follow(host.view(), keys, tasks),
-    forgetDestroyed(host, logs, tasks),
+    forgetDestroyed(host, { logs, builds, tasks }),
     followStack({ ...known, builds, loop: peer, choice: config.runtime, startOver }),
     () => volumes.keeper.follow(),
   ];

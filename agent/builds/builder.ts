@@ -21,6 +21,7 @@ import { makeHostTools } from './host-tools.ts';
 import { LayerStore } from './layer-store.ts';
 import { makeSlug, type SlugParts } from './make-slug.ts';
 import { OutputLog } from '../lib/output-log.ts';
+import { mustHaveRoom } from './must-have-room.ts';
 import { recordBuild } from './record-build.ts';
 import { releaseSlug } from './release-slug.ts';
 import { containerSandbox, describeSandbox, probeSandbox, type Sandbox } from './sandbox.ts';
@@ -169,6 +170,7 @@ export class Builder implements Builds {
     let outcome: BuildOutcome;
     try {
       signal.throwIfAborted();
+      await mustHaveRoom(this.#root);
       await removeTree(workDir);
       await mkdir(workDir, { mode: 0o711 });
       const cacheDir = join(this.#root, request.app);

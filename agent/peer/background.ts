@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import type { Logger } from 'pino';
 import type { AppId } from '../../src/ids.ts';
 import type { View } from '../../src/ledger/view.ts';
+import type { Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { Tasks } from '../lib/tasks.ts';
@@ -11,7 +12,10 @@ import type { PeerLoop } from './peer-loop.ts';
 const LOAD_EVERY_MS = 60_000;
 
 /** Forgets what is kept here of an app that was destroyed, wherever that was done. */
-export function forgetDestroyed(host: PeerHost, logs: Logs, tasks: Tasks): () => void {
+export function forgetDestroyed(
+  host: PeerHost,
+  { logs, builds, tasks }: { logs: Logs; builds: Builds; tasks: Tasks },
+): () => void {
   const forgotten = new Set<AppId>();
   let seen: View | null = null;
   return () => {
@@ -22,6 +26,7 @@ export function forgetDestroyed(host: PeerHost, logs: Logs, tasks: Tasks): () =>
       if (!destroyed || forgotten.has(id)) continue;
       forgotten.add(id);
       tasks.run('forget logs', () => logs.remove(id));
+      tasks.run('forget build cache', () => builds.purgeCache(id));
     }
   };
 }

@@ -11,7 +11,7 @@ import type { PlacementAction, PlacementPeer, WantedSlot } from '../placement/ty
 import { wantedSlots } from '../placement/wanted.ts';
 import { ownFacts } from './facts-part.ts';
 import { isAccountedFor } from './membership-part.ts';
-import { withEntry, withoutEntry, type Work } from './work.ts';
+import { random, withEntry, withoutEntry, type Work } from './work.ts';
 
 export function onDyno(work: Work, dyno: DynoId, event: DynoEvent): void {
   const life = work.state.dynos.get(dyno);
@@ -71,7 +71,8 @@ function begin(work: Work, slot: WantedSlot, claimedAt: Hlc, crashes: number): v
 function freshDynoId(work: Work): DynoId {
   const { state } = work;
   state.dynosMade += 1;
-  const seed = `${state.self}/${state.identity.incarnation}/${state.dynosMade}`;
+  // A disk that was put back to an earlier day counts again from there: chance tells the two apart.
+  const seed = `${state.self}/${state.identity.incarnation}/${state.dynosMade}/${random(work)}`;
   const hex = createHash('sha256').update(seed).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as DynoId;
 }
