@@ -27,7 +27,7 @@ test('every peer lists every other with state, address, load, dynos and version'
     }
   }
   const table = await birch.kith(['peers']);
-  expect(table).toMatch(/PEER +STATE +DYNOS +LOAD +MEMORY +API +VERSION/);
+  expect(table).toMatch(/PEER +STATE +RUNTIME +DYNOS +LOAD +MEMORY +API +VERSION/);
   expect(table).toMatch(/^birch \* +alive/m);
 });
 

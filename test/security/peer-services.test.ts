@@ -175,6 +175,7 @@ test('a key that only old values need, after both sides of a split rotated it, i
   const app = {
     destroyed: false,
     current: 'r',
+    config: new Map(),
     releases: new Map([['r', { config: new Map([['KEY', { value }]]) }]]),
   };
   const current = ashKeys.create();
