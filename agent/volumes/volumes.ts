@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId, VolumeId } from '../../src/ids.ts';
@@ -13,6 +14,8 @@ import { VolumeKeeper, type VolumeKeeperParts } from './volume-keeper.ts';
 const SERVICE = 'volume';
 /** Somebody waits before a terminal. */
 const STATUS_MS = 5_000;
+const LINK_MS = 10_000;
+const LOOK_MS = 100;
 
 const id = z.string().regex(/^[0-9a-f-]{36}$/);
 const ref = {
@@ -44,7 +47,7 @@ type Parts = Omit<VolumeCopyingParts, 'folders' | 'send' | 'keep'> &
   Pick<VolumeKeeperParts, 'tasks' | 'log'> & {
     /** DIR/volumes */
     readonly dir: string;
-    readonly mesh: Pick<Mesh, 'open' | 'serve' | 'self'>;
+    readonly mesh: Pick<Mesh, 'open' | 'serve' | 'self' | 'isConnected'>;
     readonly tasks: Tasks;
   };
 
@@ -140,8 +143,13 @@ export class AgentVolumes implements Volumes {
     }
   }
 
-  #ask(owner: PeerId, request: Request, withinMs: number): Promise<unknown> {
-    return callPeer(this.#parts.mesh, owner, SERVICE, request, withinMs);
+  async #ask(owner: PeerId, request: Request, withinMs: number): Promise<unknown> {
+    const { mesh, closing } = this.#parts;
+    // An agent that has just started again is redialled within seconds: that is no reason to refuse.
+    const deadline = performance.now() + LINK_MS;
+    while (!mesh.isConnected(owner) && performance.now() < deadline)
+      await sleep(LOOK_MS, null, { signal: closing });
+    return callPeer(mesh, owner, SERVICE, request, withinMs);
   }
 
   /** The peer that has the volume; null for this one. */
