@@ -1,5 +1,6 @@
 import type { ClusterId, PeerId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
+import { SYNC_EVERY_MS } from '../../src/peer/ledger-part.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 import { ClockQueue } from './clock-queue.ts';
 import { Faults, type FaultKind } from './faults.ts';
@@ -43,8 +44,8 @@ export type SimReport = {
 
 const CLUSTER = 'simulatedclustersimulated2' as ClusterId;
 const DEFAULTS = { troubleMs: 60_000, settleMs: 120_000, calmMs: 20_000 };
-/** Routes are right this soon after the peers agree. */
-const ROUTES_WITHIN_MS = 1_000;
+/** Routes are right this soon after the peers agree: news that the last fault swallowed comes with the next exchanges. */
+const ROUTES_WITHIN_MS = 2 * SYNC_EVERY_MS;
 
 /** A cluster in virtual time: the real machines, in a world that one seed decides. */
 export class Sim {
