@@ -2,18 +2,20 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { DynoId } from '../../src/ids.ts';
 
-/** Longer than logs take to reach the disk: a position never runs ahead of the lines it stands for. */
+/** Longer than logs take to reach the disk: a position is saved so long after its line came, never ahead of it. */
 const SAVE_AFTER_MS = 500;
 
 /**
  * How far the output of each dyno has been read. After a crash of the agent the keeper is asked for what follows, so
- * that no line is lost; those of the last half second may come twice.
+ * that no line is lost; those of the last second may come twice.
  */
 export class OutputPositions implements Disposable {
   readonly #path: string;
   readonly #log: Logger;
   readonly #seqs: Map<DynoId, number>;
   #timer: NodeJS.Timeout | null = null;
+  /** Something came after what the timer will save. */
+  #hasMore = false;
 
   constructor(path: string, log: Logger) {
     this.#path = path;
@@ -27,15 +29,26 @@ export class OutputPositions implements Disposable {
 
   advance(dyno: DynoId, seq: number): void {
     this.#seqs.set(dyno, seq);
-    this.#timer ??= setTimeout(() => this.#save(Object.fromEntries(this.#seqs)), SAVE_AFTER_MS);
+    if (this.#timer === null) this.#saveLater();
+    else this.#hasMore = true;
   }
 
   forget(dyno: DynoId): void {
     this.#seqs.delete(dyno);
   }
 
+  /** Saves what is known now, and not what comes until then. */
+  #saveLater(): void {
+    const seqs = Object.fromEntries(this.#seqs);
+    this.#hasMore = false;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#save(seqs);
+      if (this.#hasMore) this.#saveLater();
+    }, SAVE_AFTER_MS);
+  }
+
   #save(seqs: Record<string, number>): void {
-    this.#timer = null;
     try {
       writeFileSync(`${this.#path}.new`, JSON.stringify(seqs), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);

@@ -52,6 +52,7 @@ export class DockerDyno {
   #hasLastOutput = false;
   #stream: Readable | null = null;
   #savedSince: string;
+  #notedPosition: LogPosition | null = null;
   #stopWatch: () => void = () => {};
 
   constructor(parts: DockerDynoParts) {
@@ -75,12 +76,13 @@ export class DockerDyno {
     return this.#listening !== null || this.#isAlive;
   }
 
-  /** How far its log was read, when that is news. */
+  /** How far its log had been read when this was last asked, when that is news: those lines are on the agent's disk by now. */
   newPosition(): LogPosition | null {
-    const { position } = this.#log;
-    if (position.since === this.#savedSince) return null;
-    this.#savedSince = position.since;
-    return position;
+    const noted = this.#notedPosition;
+    this.#notedPosition = this.#log.position;
+    if (noted === null || noted.since === this.#savedSince) return null;
+    this.#savedSince = noted.since;
+    return noted;
   }
 
   /** What was found when an agent started: told by `list`, so not told again as an event. */

@@ -30,7 +30,8 @@ import { SlugImages } from './slug-images.ts';
 import { measure } from './stats.ts';
 
 const START_MS_MAX = 60_000;
-const POSITIONS_EVERY_MS = 1_000;
+/** Longer than the agent takes to write down which lines it has: nothing is skipped that it might yet lose. */
+const POSITIONS_EVERY_MS = 3_000;
 
 /**
  * Runs dynos as containers of the Docker Engine of this host.
