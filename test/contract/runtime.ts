@@ -4,8 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AppId, BlobId, DynoId } from '../../src/ids.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
+import type { BlobId, DynoId } from '../../src/ids.ts';
 import type { DynoAddress, DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -107,6 +106,7 @@ def count(last):
 
 globals()[sys.argv[1]](*sys.argv[2:])
 `;
+import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 export type RuntimeMaker = (dir: string) => Promise<Runtime>;
 
@@ -137,20 +137,7 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
     });
 
     function spec(command: string, more: Partial<DynoSpec> = {}): DynoSpec {
-      return {
-        dyno: randomUUID() as DynoId,
-        app: randomUUID() as AppId,
-        name: 'web.1',
-        command,
-        slug,
-        env: {},
-        web: false,
-        size: DEFAULT_SIZE,
-        volumes: [],
-        attach: null,
-        labels: {},
-        ...more,
-      };
+      return dynoSpec(slug, command, { name: 'web.1', ...more });
     }
 
     async function start(command: string, more: Partial<DynoSpec> = {}): Promise<DynoId> {

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDockerRuntime } from '../../agent/runtimes/docker/docker-runtime.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
-import type { AppId, DynoId } from '../../src/ids.ts';
+import type { DynoId } from '../../src/ids.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -12,6 +10,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from '../runtimes/recorder.ts';
 import { makeSlug } from '../runtimes/slug.ts';
 import { OwnEngine } from './own-engine.ts';
+import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 const log = pino({ level: process.env['KITH_TEST_LOG'] ?? 'silent' });
 /** Moments of a start or a removal, from its beginning on. */
@@ -39,19 +38,7 @@ afterAll(async () => {
 }, 120_000);
 
 function spec(command: string): DynoSpec {
-  return {
-    dyno: randomUUID() as DynoId,
-    app: randomUUID() as AppId,
-    name: 'worker.1',
-    command,
-    slug,
-    env: {},
-    web: false,
-    size: DEFAULT_SIZE,
-    volumes: [],
-    attach: null,
-    labels: {},
-  };
+  return dynoSpec(slug, command);
 }
 
 async function start(command: string): Promise<DynoId> {

@@ -6,8 +6,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDockerRuntime } from '../../agent/runtimes/docker/docker-runtime.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
-import type { AppId, BlobId, DynoId } from '../../src/ids.ts';
+import type { BlobId } from '../../src/ids.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
@@ -15,6 +14,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from '../runtimes/recorder.ts';
 import { keepBlob, makeLayer, makeSlug } from '../runtimes/slug.ts';
 import { TINY_STACK } from './own-engine.ts';
+import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 const run = promisify(execFile);
 const buffered = { encoding: 'buffer', maxBuffer: 512 * 1024 * 1024 } as const;
@@ -34,23 +34,6 @@ afterAll(async () => {
   await runtime.collect(new Set());
   await dir[Symbol.asyncDispose]();
 });
-
-function spec(slug: SlugFiles, command: string, more: Partial<DynoSpec> = {}): DynoSpec {
-  return {
-    dyno: randomUUID() as DynoId,
-    app: randomUUID() as AppId,
-    name: 'worker.1',
-    command,
-    slug,
-    env: {},
-    web: false,
-    size: DEFAULT_SIZE,
-    volumes: [],
-    attach: null,
-    labels: {},
-    ...more,
-  };
-}
 
 async function linesOf(wanted: DynoSpec): Promise<string[]> {
   await runtime.start(wanted);
@@ -88,7 +71,7 @@ test('layers lie under the slug in their order, the slug on top, and all is the 
   const two = await makeLayer(dir.path, { 'runtime/b': 'two', 'bin/tool': '#!/bin/sh\necho tool' });
   const slug = await makeSlug(dir.path, { c: 'slug' }, [one, two]);
   const command = 'cat runtime/a; echo; cat runtime/b; echo; cat c; echo; bin/tool; stat -c %U runtime/a';
-  expect(await linesOf(spec(slug, command))).toEqual(['one', 'two', 'slug', 'tool', 'dyno']);
+  expect(await linesOf(dynoSpec(slug, command))).toEqual(['one', 'two', 'slug', 'tool', 'dyno']);
 });
 
 test('two slugs share the image of a layer, which stays as long as one of them is kept', async () => {
@@ -100,7 +83,7 @@ test('two slugs share the image of a layer, which stays as long as one of them i
   expect(await imagesOf(one)).toEqual([]);
   expect(await imagesOf(two)).toHaveLength(1);
   await rm(layer.path);
-  expect(await linesOf(spec(two, 'test -f shared && echo shared'))).toEqual(['shared']);
+  expect(await linesOf(dynoSpec(two, 'test -f shared && echo shared'))).toEqual(['shared']);
   await expect(runtime.prepare(one)).resolves.toBeUndefined();
   await runtime.collect(new Set());
   const failed = await runtime.prepare(one).catch((error: unknown) => error);
@@ -112,7 +95,7 @@ test('an image of a slug that somebody removed from the Engine is made again', a
   const slug = await makeSlug(dir.path, { file: randomUUID() });
   await runtime.prepare(slug);
   await run('docker', ['rmi', '-f', ...(await imagesOf(slug))]);
-  expect(await linesOf(spec(slug, 'test -f file && echo here'))).toEqual(['here']);
+  expect(await linesOf(dynoSpec(slug, 'test -f file && echo here'))).toEqual(['here']);
 });
 
 test('a damaged slug is said so, and leaves neither image nor container', async () => {
@@ -130,19 +113,19 @@ test('a damaged slug is said so, and leaves neither image nor container', async 
 test('a container image runs its command as words or in a shell, not as root, with config vars and without bash', async () => {
   const image = await makeImage({ Env: ['PATH=/usr/bin', 'OWN=image'], WorkingDir: '/tmp', User: 'root' });
   const words = '["/bin/sh", "-c", "echo $0 $OWN $CONFIG $DYNO", "a b"]';
-  const lines = await linesOf(spec(image, words, { env: { CONFIG: 'x y' } }));
+  const lines = await linesOf(dynoSpec(image, words, { env: { CONFIG: 'x y' } }));
   expect(lines).toEqual(['a b image x y worker.1']);
-  expect(await linesOf(spec(image, 'echo "$CONFIG"', { env: { CONFIG: 'z' } }))).toEqual(['z']);
+  expect(await linesOf(dynoSpec(image, 'echo "$CONFIG"', { env: { CONFIG: 'z' } }))).toEqual(['z']);
   const ids = await linesOf(
-    spec(image, 'while read -r name ids; do [ $name = Uid: ] && echo $ids; done </proc/self/status'),
+    dynoSpec(image, 'while read -r name ids; do [ $name = Uid: ] && echo $ids; done </proc/self/status'),
   );
   expect(ids).toEqual(['61000 61000 61000 61000']);
-  await expect(runtime.start(spec(image, '["broken'))).rejects.toMatchObject({ code: 'invalid_params' });
+  await expect(runtime.start(dynoSpec(image, '["broken'))).rejects.toMatchObject({ code: 'invalid_params' });
 });
 
 test('commands run and files are copied in the dyno of a container image too', async () => {
   const image = await makeImage({ Env: ['PATH=/usr/bin', 'OWN=image2'] });
-  const wanted = spec(image, '["/bin/sh", "-c", "echo up; sleep 1000; true"]', { env: { CONFIG: 'x' } });
+  const wanted = dynoSpec(image, '["/bin/sh", "-c", "echo up; sleep 1000; true"]', { env: { CONFIG: 'x' } });
   await runtime.start(wanted);
   await events.line(wanted.dyno, 'up');
   const { stdio, ended } = await runtime.exec(wanted.dyno, {

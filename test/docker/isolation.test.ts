@@ -7,8 +7,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDockerRuntime } from '../../agent/runtimes/docker/docker-runtime.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
-import type { AppId, DynoId } from '../../src/ids.ts';
+import type { DynoId } from '../../src/ids.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -31,6 +30,7 @@ def reach(target):
 for target in sys.argv[1:]:
     threading.Thread(target=reach, args=(target,)).start()
 `;
+import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 let dir: Awaited<ReturnType<typeof tempDir>>;
 let runtime: Runtime;
@@ -51,22 +51,9 @@ afterAll(async () => {
 });
 
 async function start(command: string, more: Partial<DynoSpec> = {}): Promise<DynoId> {
-  const dyno = randomUUID() as DynoId;
-  await runtime.start({
-    dyno,
-    app: randomUUID() as AppId,
-    name: 'web.1',
-    command,
-    slug,
-    env: {},
-    web: false,
-    size: DEFAULT_SIZE,
-    volumes: [],
-    attach: null,
-    labels: {},
-    ...more,
-  });
-  return dyno;
+  const spec = dynoSpec(slug, command, { name: 'web.1', ...more });
+  await runtime.start(spec);
+  return spec.dyno;
 }
 
 async function linesOf(command: string, more: Partial<DynoSpec> = {}): Promise<string[]> {

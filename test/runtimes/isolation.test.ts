@@ -1,14 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
-import type { AppId, DynoId } from '../../src/ids.ts';
-import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
+import type { Runtime } from '../../src/shell/runtime.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from './recorder.ts';
 import { makeSlug } from './slug.ts';
+import { dynoSpec } from './dyno-spec.ts';
 
 const log = pino({ level: 'silent' });
 const isRoot = process.getuid?.() === 0;
@@ -17,19 +15,7 @@ const isRoot = process.getuid?.() === 0;
 async function linesOf(runtime: Runtime, dir: string, command: string): Promise<string[]> {
   const events = new Recorder(runtime);
   const slug = await makeSlug(dir, { file: 'x' });
-  const spec: DynoSpec = {
-    dyno: randomUUID() as DynoId,
-    app: randomUUID() as AppId,
-    name: 'worker.1',
-    command,
-    slug,
-    env: {},
-    web: false,
-    size: DEFAULT_SIZE,
-    volumes: [],
-    attach: null,
-    labels: {},
-  };
+  const spec = dynoSpec(slug, command);
   await runtime.start(spec);
   await events.exited(spec.dyno);
   await runtime.remove(spec.dyno);

@@ -8,14 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
-import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
-import type { AppId, DynoId } from '../../src/ids.ts';
-import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
+import type { Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from './recorder.ts';
 import { makeSlug } from './slug.ts';
+import { dynoSpec } from './dyno-spec.ts';
 
 const log = pino({ level: 'silent' });
 const AGENT = fileURLToPath(new URL('./crashing-agent.ts', import.meta.url));
@@ -37,14 +36,14 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     const { runtime, events } = await open(dir);
     const token = randomUUID();
     const daemon = `(trap "" HUP TERM; setsid sleep 987 & ) ; echo up; exec sleep 987`;
-    const dyno = spec(daemon, slug, { env: { TOKEN: token } });
+    const dyno = dynoSpec(slug, daemon, { env: { TOKEN: token } });
     await runtime.start(dyno);
     await events.line(dyno.dyno, 'up');
     await eventually(() => withToken(token).length >= 2);
     process.kill(keeperOf(dir), 'SIGKILL');
     await eventually(() => withToken(token).length === 0);
     expect(await events.exited(dyno.dyno)).toMatchObject({ status: 137, signal: 'SIGKILL' });
-    const next = spec('echo again', slug);
+    const next = dynoSpec(slug, 'echo again');
     await runtime.start(next);
     await events.line(next.dyno, 'again');
     await runtime.remove(dyno.dyno);
@@ -54,7 +53,7 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
 
   test('an agent killed with -9 leaves its dynos to the next, and no line is lost or told twice', async () => {
     const { dir, slug, dispose } = await setUp();
-    const dyno = spec('for i in {1..400}; do echo $i; sleep 0.01; done; sleep 987', slug);
+    const dyno = dynoSpec(slug, 'for i in {1..400}; do echo $i; sleep 0.01; done; sleep 987');
     const agent = spawn(process.execPath, [AGENT, dir, bubblewrap, JSON.stringify(dyno)]);
     let seen = '';
     agent.stdout.on('data', (data: Buffer) => (seen += data.toString()));
@@ -77,7 +76,7 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     const first = await open(dir);
     const token = randomUUID();
     const flood = 'head -c 20000000 /dev/zero | tr "\\0" "\\n"; head -c 100000000 /dev/zero; echo; echo over';
-    const dyno = spec(`${flood}; TOKEN=${token} exec sleep 987`, slug);
+    const dyno = dynoSpec(slug, `${flood}; TOKEN=${token} exec sleep 987`);
     await first.runtime.start(dyno);
     await first.runtime[Symbol.asyncDispose]();
     const keeper = keeperOf(dir);
@@ -108,7 +107,7 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     for (const nonsense of ['\n', 'null\n', '{}\n', '{"tag":"attach"}\n', 'x'.repeat(10_000)]) {
       await sendAndHangUp(path, nonsense);
     }
-    const dyno = spec('echo fine', slug);
+    const dyno = dynoSpec(slug, 'echo fine');
     await runtime.start(dyno);
     await events.line(dyno.dyno, 'fine');
     // Whoever greets as an agent takes over, so this comes last.
@@ -126,8 +125,8 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     const { dir, slug, dispose } = await setUp();
     const { runtime, events } = await open(dir);
     const tty = { columns: 80, rows: 24, term: 'xterm' };
-    await runtime.start(spec('sleep 987', slug, { attach: { tty } }));
-    const dyno = spec('ls /proc/self/fd | wc -l', slug);
+    await runtime.start(dynoSpec(slug, 'sleep 987', { attach: { tty } }));
+    const dyno = dynoSpec(slug, 'ls /proc/self/fd | wc -l');
     await runtime.start(dyno);
     // 0, 1, 2, and the folder that `ls` reads.
     await events.line(dyno.dyno, '4');
@@ -139,7 +138,7 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     const { dir, slug, dispose } = await setUp();
     const { runtime } = await open(dir);
     const token = randomUUID();
-    await runtime.start(spec('sleep 987', slug, { env: { TOKEN: token } }));
+    await runtime.start(dynoSpec(slug, 'sleep 987', { env: { TOKEN: token } }));
     await eventually(() => withToken(token).length > 0);
     const keeper = keeperOf(dir);
     await runtime.shutdown();
@@ -149,23 +148,6 @@ describe.each(['auto', 'off'] as const)('the keeper, bubblewrap %s', (bubblewrap
     await dispose();
   });
 });
-
-function spec(command: string, slug: SlugFiles, more: Partial<DynoSpec> = {}): DynoSpec {
-  return {
-    dyno: randomUUID() as DynoId,
-    app: randomUUID() as AppId,
-    name: 'worker.1',
-    command,
-    slug,
-    env: {},
-    web: false,
-    size: DEFAULT_SIZE,
-    volumes: [],
-    attach: null,
-    labels: {},
-    ...more,
-  };
-}
 
 async function sendAndHangUp(path: string, bytes: string): Promise<void> {
   const socket = connect(path);

@@ -133,7 +133,10 @@ export class Berths {
       const own = NetworkSettings.Networks[network.name];
       return { id: container.id, hosts: hostsOf(own) };
     } catch (error) {
-      await unlessGone(container.remove({ force: true })).catch(() => {});
+      // What is left is removed when the driver opens again; the first failure is the one to tell.
+      await unlessGone(container.remove({ force: true })).catch((err: unknown) =>
+        this.#options.log.debug({ err, container: container.id }, 'network container stays'),
+      );
       throw error;
     }
   }

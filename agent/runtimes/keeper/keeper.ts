@@ -24,6 +24,7 @@ export class Keeper {
   #link: AgentLink | null = null;
   #hasWarden = false;
   #idleTimer: NodeJS.Timeout | undefined;
+  #memoryTimer: NodeJS.Timeout | undefined;
 
   /**
    * @param wardenMarker beginning of the marker of every dyno that has no namespace
@@ -34,9 +35,17 @@ export class Keeper {
     this.#isReachable = isReachable;
     this.#exit = exit;
     this.#armIdleExit();
-    setInterval(() => {
+  }
+
+  /** Looks at the memory of all dynos, for as long as there are any. */
+  #watchMemory(): void {
+    if (this.#memoryTimer !== undefined) return;
+    this.#memoryTimer = setTimeout(() => {
+      this.#memoryTimer = undefined;
+      if (this.#dynos.size === 0) return;
       let listed: readonly ProcessEntry[] | undefined;
       for (const dyno of this.#dynos.values()) dyno.checkMemory(() => (listed ??= listProcesses()));
+      this.#watchMemory();
     }, MEMORY_CHECK_MS);
   }
 
@@ -128,6 +137,7 @@ export class Keeper {
     }
     const dyno = await KeptDyno.spawn(launch, () => this.#link?.wake());
     this.#dynos.set(launch.dyno, dyno);
+    this.#watchMemory();
     link.follow(dyno, null);
     try {
       await dyno.started();
