@@ -1,3 +1,4 @@
+import { blobsOfSlug } from '../blobs/reach.ts';
 import { dueReleases } from '../ledger/release-status.ts';
 import type { PeerState } from './state.ts';
 
@@ -8,10 +9,9 @@ export function slugsInUse({ fold, dynos }: Pick<PeerState, 'fold' | 'dynos'>): 
     if (app === undefined) return [];
     const running = app.current === null ? undefined : app.releases.get(app.current);
     // A release that is pending runs its command from its own slug, and then everything.
-    return [running, ...dueReleases(app)].flatMap((release) => {
-      const slug = release?.slug;
-      return slug ? [slug.id, ...(slug.layers ?? []).map((layer) => layer.id)] : [];
-    });
+    return [running, ...dueReleases(app)].flatMap((release) =>
+      release?.slug ? blobsOfSlug(release.slug) : [],
+    );
   });
   const running = [...dynos.values()].flatMap(({ slot }) => [slot.slug, ...slot.layers]);
   return new Set([...current, ...running]);

@@ -6,7 +6,7 @@ import { DockerDyno } from './docker-dyno.ts';
 import { within } from '../../lib/engine.ts';
 import { LABEL } from './labels.ts';
 import type { DockerParts } from './parts.ts';
-import { acceptingAddress } from './watch-address.ts';
+import { acceptingAddress } from '../lib/watch-address.ts';
 
 const ASK_MS_MAX = 15_000;
 /** A dyno without a port is up when it has lived this long. */

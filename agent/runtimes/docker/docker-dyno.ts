@@ -7,7 +7,7 @@ import type { HeldStdio } from './container-stdio.ts';
 import { DynoLog } from './dyno-log.ts';
 import { statusOf, within } from '../../lib/engine.ts';
 import type { LogPosition } from './launch-files.ts';
-import { watchAddress } from './watch-address.ts';
+import { watchAddress } from '../lib/watch-address.ts';
 
 /** A dyno without a port is up when it has lived this long: one that crashes at once never was. */
 const ALIVE_MS = 500;

@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchAddress } from '../lib/watch-address.ts';
 import { Attachment } from './attachment.ts';
-import { watchPort } from './listen-watch.ts';
 import type { LogRing } from './log-ring.ts';
 import { LogSink } from './log-sink.ts';
 import { exceedsMemory, forbidForks } from './memory-use.ts';
 import { dynoProcesses, killTargets, signalAll, type ProcessEntry } from './process-tree.ts';
 import type { DynoRecord, Exit, Launch } from './protocol.ts';
 import { openStdio, type Stdio } from './stdio.ts';
+
+/** Dynos share the host's network. */
+const LOOPBACK = ['127.0.0.1', '::1'];
 
 const READY_MS_MAX = 20_000;
 /** A dyno without a port is up when it has lived this long: one that crashes at once never was. */
@@ -155,7 +158,7 @@ export class KeptDyno {
       const timer = setTimeout(() => this.#onListening(), ALIVE_MS);
       this.#stopWatch = () => clearTimeout(timer);
     } else {
-      this.#stopWatch = watchPort(port, (host) => {
+      this.#stopWatch = watchAddress(LOOPBACK, port, ({ host }) => {
         this.#host = host;
         this.#onListening();
       });
