@@ -48,8 +48,8 @@ export type Reply = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Answers a request; null when it has written the response itself. Throws PlatformError. */
-export type Handler = (request: ApiRequest) => Promise<Reply | null> | Reply | null;
+/** Answers a request whose body was found good; null when it has written the response itself. Throws PlatformError. */
+export type Handler<Body> = (request: ApiRequest, body: Body) => Promise<Reply | null> | Reply | null;
 
 /** One request that was let in. */
 export class ApiRequest {
@@ -75,7 +75,9 @@ export class ApiRequest {
     return this.params[name] ?? '';
   }
 
-  async body<T>(schema: z.ZodType<T>): Promise<T> {
+  /** The body, as an endpoint declares it; where that has none, nothing is read, for it may be a stream of bytes. */
+  async read<Body>(schema: z.ZodType<Body> | null): Promise<Body> {
+    if (schema === null) return undefined as Body;
     return parseParams(schema, await readJson(this.message));
   }
 

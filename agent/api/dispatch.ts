@@ -76,7 +76,8 @@ export class Dispatcher {
   ): Promise<void> {
     const method = methodOf(message);
     const match = this.#router.match(method, path);
-    const user = match?.route.isPublic === true ? 'nobody' : this.#authenticate(message, door);
+    const needs = match?.route.endpoint.needs;
+    const user = needs === 'nothing' ? 'nobody' : this.#authenticate(message, door);
     checkAccept(message.headers.accept);
     if (match === null) {
       throw new PlatformError(
@@ -97,9 +98,9 @@ export class Dispatcher {
   }
 
   async #answer({ route }: Match, request: ApiRequest, path: string): Promise<Reply | null> {
-    const handle = async (): Promise<Reply | null> => route.handler(request);
+    const handle = (): Promise<Reply | null> => route.handle(request);
     const { context } = request;
-    if (route.method !== 'POST' || context.request === null) return handle();
+    if (route.endpoint.method !== 'POST' || context.request === null) return handle();
     return this.#replies.once(JSON.stringify([context.user, path, context.request]), handle);
   }
 

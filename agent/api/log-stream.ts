@@ -9,7 +9,7 @@ import {
   parseCursor,
 } from '../../src/logs/log-event.ts';
 import type { LogCursor } from '../../src/logs/log-event.ts';
-import { LOG_LINES_MAX } from '../../src/platform/schemas.ts';
+import { LOG_LINES_MAX } from '../../src/platform/endpoints/log-sessions.ts';
 import type { LogSession } from './log-sessions.ts';
 import { writeAll } from './write-all.ts';
 

@@ -1,25 +1,21 @@
 import { PlatformError } from '../../src/errors.ts';
-import type { Handler } from './api.ts';
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+import type { Endpoint } from '../../src/platform/endpoint.ts';
+import type { ApiRequest, Handler, Reply } from './api.ts';
 
 export type Route = {
-  readonly method: Method;
-  /** `/apps/:app/releases`: a segment with a colon stands for any one segment. */
-  readonly path: string;
-  readonly handler: Handler;
-  /** Needs no token: the path itself is the secret, or there is none. */
-  readonly isPublic: boolean;
+  readonly endpoint: Endpoint;
+  /** Answers; null when it has written the response itself. Throws PlatformError. */
+  readonly handle: (request: ApiRequest) => Promise<Reply | null>;
 };
 
 export type Match = { readonly route: Route; readonly params: Readonly<Record<string, string>> };
 
-export function route(method: Method, path: string, handler: Handler): Route {
-  return { method, path, handler, isPublic: false };
-}
-
-export function publicRoute(method: Method, path: string, handler: Handler): Route {
-  return { method, path, handler, isPublic: true };
+/** What an endpoint does here. Its body is read and checked before the handler sees it. */
+export function route<Body>(endpoint: Endpoint<Body>, handler: Handler<Body>): Route {
+  return {
+    endpoint,
+    handle: async (request) => handler(request, await request.read(endpoint.body)),
+  };
 }
 
 /** Finds the route of a method and path; of two that fit, the one that was given first. */
@@ -27,14 +23,14 @@ export class Router {
   readonly #routes: readonly { readonly route: Route; readonly segments: readonly string[] }[];
 
   constructor(routes: readonly Route[]) {
-    this.#routes = routes.map((each) => ({ route: each, segments: each.path.split('/') }));
+    this.#routes = routes.map((each) => ({ route: each, segments: each.endpoint.path.split('/') }));
   }
 
   /** @throws PlatformError `bad_request` for a path that cannot be decoded */
   match(method: string, path: string): Match | null {
     const segments = path.split('/').map(decodeSegment);
     for (const { route: candidate, segments: pattern } of this.#routes) {
-      if (candidate.method !== method || pattern.length !== segments.length) continue;
+      if (candidate.endpoint.method !== method || pattern.length !== segments.length) continue;
       const params = matchSegments(pattern, segments);
       if (params !== null) return { route: candidate, params };
     }

@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { z } from 'zod';
 import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
-import { dynoExecSchema, PATH_CHARS_MAX } from '../../src/platform/schemas.ts';
+import { dynoExec, PATH_CHARS_MAX } from '../../src/platform/endpoints/dynos.ts';
 import type { DynoPlace } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { ExecSpec } from '../../src/shell/runtime.ts';
@@ -24,7 +24,7 @@ const placeShape = z.object({
 const execShape = z.object({
   place: placeShape,
   spec: z.object({
-    command: dynoExecSchema.shape.command,
+    command: dynoExec.shape.command,
     env: z.record(z.string(), z.string()),
     tty: ttyShape,
   }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, DynoId, PeerId, ReleaseId } from '../../src/ids.ts';
 import { PROCESS_TYPE_PATTERN } from '../../src/ids.ts';
-import { dynoCreateSchema, TTL_SECONDS_MAX } from '../../src/platform/schemas.ts';
+import { dynoCreate, TTL_SECONDS_MAX } from '../../src/platform/endpoints/dynos.ts';
 import type { OneOff, OneOffRequest } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Tasks } from '../lib/tasks.ts';
@@ -25,10 +25,10 @@ export type RemoteRequest = {
 const requestShape = z.object({
   app: idShape<AppId>(),
   release: idShape<ReleaseId>(),
-  size: dynoCreateSchema.shape.size.unwrap().unwrap(),
+  size: dynoCreate.shape.size.unwrap().unwrap(),
   request: z.object({
     app: idShape<AppId>(),
-    command: dynoCreateSchema.shape.command,
+    command: dynoCreate.shape.command,
     env: z.record(z.string(), z.string()),
     size: z.string().nullable(),
     attach: z.object({ tty: ttyShape }).nullable(),

@@ -1,7 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { Sealed } from '../ledger/op.ts';
 import type { Release } from '../ledger/view.ts';
-import { CONFIG_BYTES_MAX } from './schemas.ts';
+import { CONFIG_BYTES_MAX } from './endpoints/config-vars.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;
 

@@ -1,6 +1,7 @@
 import { userResource } from '../../../src/platform/account.ts';
 import { appRef } from '../../../src/platform/app.ts';
 import { isoTime } from '../../../src/platform/time.ts';
+import { absentEndpoints } from '../../../src/platform/endpoints/absent.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
@@ -10,14 +11,19 @@ import { route } from '../router.ts';
  * answer of 404 would fail `apps:info` and the like.
  */
 export const absentRoutes = [
-  ...['addons', 'addon-attachments', 'log-drains', 'sni-endpoints', 'webhooks'].map((name) =>
-    route('GET', `/apps/:app/${name}`, noneOfApp),
-  ),
-  ...['/account/features', '/account/keys', '/addon-attachments', '/addons', '/pipelines', '/teams'].map(
-    (path) => route('GET', path, () => ok([])),
-  ),
-  route('GET', '/oauth/authorizations', () => ok([])),
-  route('GET', '/apps/:app/collaborators', collaborators),
+  route(absentEndpoints.addons, noneOfApp),
+  route(absentEndpoints.addonAttachments, noneOfApp),
+  route(absentEndpoints.drains, noneOfApp),
+  route(absentEndpoints.certs, noneOfApp),
+  route(absentEndpoints.webhooks, noneOfApp),
+  route(absentEndpoints.accountFeatures, () => ok([])),
+  route(absentEndpoints.keys, () => ok([])),
+  route(absentEndpoints.allAttachments, () => ok([])),
+  route(absentEndpoints.allAddons, () => ok([])),
+  route(absentEndpoints.pipelines, () => ok([])),
+  route(absentEndpoints.teams, () => ok([])),
+  route(absentEndpoints.authorizations, () => ok([])),
+  route(absentEndpoints.collaborators, collaborators),
 ];
 
 function noneOfApp(request: ApiRequest): Reply {

@@ -1,13 +1,14 @@
 import { accountResource } from '../../../src/platform/account.ts';
+import { accountEndpoints } from '../../../src/platform/endpoints/account.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const accountRoutes = [
-  route('GET', '/account', show),
-  route('GET', '/users/~', show),
+  route(accountEndpoints.show, show),
+  route(accountEndpoints.self, show),
   // Nobody is limited; clients show the number.
-  route('GET', '/account/rate-limits', () => ok({ remaining: 4_500 })),
+  route(accountEndpoints.rateLimits, () => ok({ remaining: 4_500 })),
 ];
 
 function show({ context }: ApiRequest): Reply {

@@ -5,20 +5,21 @@ import type { App } from '../../../src/ledger/view.ts';
 import { appResource, liveApps } from '../../../src/platform/app.ts';
 import type { AppResource } from '../../../src/platform/app.ts';
 import { randomAppName } from '../../../src/platform/app-names.ts';
-import { appCreateSchema, appUpdateSchema } from '../../../src/platform/schemas.ts';
 import { STACK_NAME } from '../../../src/platform/stack.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { appEndpoints } from '../../../src/platform/endpoints/apps.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 import { createdApp } from './results.ts';
 
 export const appRoutes = [
-  route('GET', '/apps', list),
-  route('GET', '/users/:user/apps', list),
-  route('POST', '/apps', create),
-  route('GET', '/apps/:app', (request) => ok(present(request, request.app()))),
-  route('PATCH', '/apps/:app', update),
-  route('DELETE', '/apps/:app', destroy),
+  route(appEndpoints.list, list),
+  route(appEndpoints.listOfUser, list),
+  route(appEndpoints.create, create),
+  route(appEndpoints.info, (request) => ok(present(request, request.app()))),
+  route(appEndpoints.update, update),
+  route(appEndpoints.destroy, destroy),
 ];
 
 function list(request: ApiRequest): Reply {
@@ -26,16 +27,17 @@ function list(request: ApiRequest): Reply {
   return request.list(apps, ['name', 'id', 'updated_at']);
 }
 
-async function create(request: ApiRequest): Promise<Reply> {
-  const { name } = await request.body(appCreateSchema);
+async function create(request: ApiRequest, { name }: BodyOf<typeof appEndpoints.create>): Promise<Reply> {
   const app = randomUUID() as string as AppId;
   const fallbackName = randomAppName([random(), random(), random()]);
   const ops = await request.command({ type: 'app.create', app, name: name ?? null, fallbackName });
   return created(present(request, await createdApp(request, app, ops)));
 }
 
-async function update(request: ApiRequest): Promise<Reply> {
-  const { name, maintenance, build_stack } = await request.body(appUpdateSchema);
+async function update(
+  request: ApiRequest,
+  { name, maintenance, build_stack }: BodyOf<typeof appEndpoints.update>,
+): Promise<Reply> {
   const app = request.app();
   if (build_stack !== undefined && build_stack !== STACK_NAME) {
     throw new PlatformError('invalid_params', `Cannot build "${app.name}" on the stack "${build_stack}"`, {

@@ -4,21 +4,22 @@ import { PlatformError } from '../../../src/errors.ts';
 import type { App } from '../../../src/ledger/view.ts';
 import { buildResource } from '../../../src/platform/build.ts';
 import type { AnyBuild, BuildResource } from '../../../src/platform/build.ts';
-import { buildCreateSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { buildEndpoints } from '../../../src/platform/endpoints/builds.ts';
 import { created, ok } from '../api.ts';
 import type { Api, ApiRequest, Reply } from '../api.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 
 export const buildRoutes = [
-  route('GET', '/apps/:app/builds', list),
-  route('POST', '/apps/:app/builds', create),
-  route('GET', '/apps/:app/builds/:build', (request) => {
+  route(buildEndpoints.list, list),
+  route(buildEndpoints.create, create),
+  route(buildEndpoints.info, (request) => {
     const app = request.app();
     return ok(present(request, app, mustFindBuild(request, app)));
   }),
-  route('GET', '/apps/:app/builds/:build/output', output),
-  route('DELETE', '/apps/:app/build-cache', purgeCache),
+  route(buildEndpoints.output, output),
+  route(buildEndpoints.purgeCache, purgeCache),
 ];
 
 function list(request: ApiRequest): Reply {
@@ -28,8 +29,10 @@ function list(request: ApiRequest): Reply {
 }
 
 /** Starts a build of an archive that was put to a source URL, or that can be fetched. */
-async function create(request: ApiRequest): Promise<Reply> {
-  const { source_blob } = await request.body(buildCreateSchema);
+async function create(
+  request: ApiRequest,
+  { source_blob }: BodyOf<typeof buildEndpoints.create>,
+): Promise<Reply> {
   const { api, context } = request;
   const app = request.app();
   const build = randomUUID();

@@ -2,22 +2,22 @@ import type { App, Release } from '../../../src/ledger/view.ts';
 import { checkConfigSize, configVars } from '../../../src/platform/config-vars.ts';
 import type { ConfigVars } from '../../../src/platform/config-vars.ts';
 import { mustFindRelease } from '../../../src/platform/release.ts';
-import { configPatchSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { configVarEndpoints } from '../../../src/platform/endpoints/config-vars.ts';
 import { ok } from '../api.ts';
 import type { Api, ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const configVarRoutes = [
-  route('GET', '/apps/:app/config-vars', (request) => ok(currentVars(request.api, request.app()))),
-  route('PATCH', '/apps/:app/config-vars', patch),
-  route('GET', '/apps/:app/releases/:release/config-vars', (request) => {
+  route(configVarEndpoints.show, (request) => ok(currentVars(request.api, request.app()))),
+  route(configVarEndpoints.update, patch),
+  route(configVarEndpoints.ofRelease, (request) => {
     const app = request.app();
     return ok(clearText(request.api, app, mustFindRelease(app, request.param('release'))));
   }),
 ];
 
-async function patch(request: ApiRequest): Promise<Reply> {
-  const changes = await request.body(configPatchSchema);
+async function patch(request: ApiRequest, changes: BodyOf<typeof configVarEndpoints.update>): Promise<Reply> {
   const { api } = request;
   const app = request.app();
   checkConfigSize(currentVars(api, app), changes);

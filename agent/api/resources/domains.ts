@@ -2,22 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import { domainResources, mustFindDomain } from '../../../src/platform/domain.ts';
 import type { DomainResource } from '../../../src/platform/domain.ts';
-import { domainCreateSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { domainEndpoints } from '../../../src/platform/endpoints/domains.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const domainRoutes = [
-  route('GET', '/apps/:app/domains', (request) => request.list(domainsOf(request), ['hostname', 'id'])),
-  route('POST', '/apps/:app/domains', create),
-  route('GET', '/apps/:app/domains/:domain', (request) =>
-    ok(mustFindDomain(domainsOf(request), request.param('domain'))),
-  ),
-  route('DELETE', '/apps/:app/domains/:domain', remove),
+  route(domainEndpoints.list, (request) => request.list(domainsOf(request), ['hostname', 'id'])),
+  route(domainEndpoints.create, create),
+  route(domainEndpoints.info, (request) => ok(mustFindDomain(domainsOf(request), request.param('domain')))),
+  route(domainEndpoints.destroy, remove),
 ];
 
-async function create(request: ApiRequest): Promise<Reply> {
-  const { hostname } = await request.body(domainCreateSchema);
+async function create(
+  request: ApiRequest,
+  { hostname }: BodyOf<typeof domainEndpoints.create>,
+): Promise<Reply> {
   await request.command({ type: 'domain.add', app: request.app().id, hostname, domain: randomUUID() });
   return created(mustFindDomain(domainsOf(request), hostname));
 }

@@ -3,18 +3,19 @@ import type { ProcessType } from '../../../src/ids.ts';
 import { dynoNotFound, dynoResource, findDynos, runningDynos } from '../../../src/platform/dyno.ts';
 import type { RunningDyno } from '../../../src/platform/dyno.ts';
 import { mustFindProcessType, processTypes } from '../../../src/platform/formation.ts';
+import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { accepted, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const dynoRoutes = [
-  route('GET', '/apps/:app/dynos', list),
-  route('GET', '/apps/:app/dynos/:dyno', show),
-  route('DELETE', '/apps/:app/dynos', (request) => restart(request, request.app(), null, null)),
-  route('DELETE', '/apps/:app/dynos/:dyno', restartDyno),
-  route('DELETE', '/apps/:app/formations/:type', restartType),
-  route('POST', '/apps/:app/dynos/:dyno/actions/stop', stopDyno),
-  route('POST', '/apps/:app/formations/:type/actions/stop', stopType),
+  route(dynoEndpoints.list, list),
+  route(dynoEndpoints.info, show),
+  route(dynoEndpoints.restartAll, (request) => restart(request, request.app(), null, null)),
+  route(dynoEndpoints.restart, restartDyno),
+  route(dynoEndpoints.restartType, restartType),
+  route(dynoEndpoints.stop, stopDyno),
+  route(dynoEndpoints.stopType, stopType),
 ];
 
 function list(request: ApiRequest): Reply {

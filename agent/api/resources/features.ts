@@ -1,13 +1,14 @@
 import { FEATURES, featureResource, mustFindFeature } from '../../../src/platform/feature.ts';
-import { featurePatchSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { featureEndpoints } from '../../../src/platform/endpoints/features.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const featureRoutes = [
-  route('GET', '/apps/:app/features', list),
-  route('GET', '/apps/:app/features/:feature', show),
-  route('PATCH', '/apps/:app/features/:feature', update),
+  route(featureEndpoints.list, list),
+  route(featureEndpoints.info, show),
+  route(featureEndpoints.update, update),
 ];
 
 function list(request: ApiRequest): Reply {
@@ -23,8 +24,10 @@ function show(request: ApiRequest): Reply {
   return ok(featureResource(app, mustFindFeature(app, request.param('feature'))));
 }
 
-async function update(request: ApiRequest): Promise<Reply> {
-  const { enabled } = await request.body(featurePatchSchema);
+async function update(
+  request: ApiRequest,
+  { enabled }: BodyOf<typeof featureEndpoints.update>,
+): Promise<Reply> {
   const app = request.app();
   const feature = mustFindFeature(app, request.param('feature'));
   await request.command({ type: 'app.update', app: app.id, features: { [feature.name]: enabled } });

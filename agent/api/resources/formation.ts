@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { ProcessType } from '../../../src/ids.ts';
 import type { App } from '../../../src/ledger/view.ts';
 import {
@@ -7,22 +6,23 @@ import {
   processTypes,
   quantityUpdate,
 } from '../../../src/platform/formation.ts';
-import { formationBatchSchema, formationPatchSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { formationEndpoints } from '../../../src/platform/endpoints/formation.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const formationRoutes = [
-  route('GET', '/apps/:app/formation', list),
-  route('PATCH', '/apps/:app/formation', updateBatch),
-  route('GET', '/apps/:app/formation/:type', (request) => {
+  route(formationEndpoints.list, list),
+  route(formationEndpoints.updateAll, updateBatch),
+  route(formationEndpoints.info, (request) => {
     const app = request.app();
     return ok(formationResource(app, mustFindProcessType(app, request.param('type'))));
   }),
-  route('PATCH', '/apps/:app/formation/:type', updateOne),
+  route(formationEndpoints.update, updateOne),
 ];
 
-type Update = z.output<typeof formationPatchSchema> & { readonly type: ProcessType };
+type Update = BodyOf<typeof formationEndpoints.update> & { readonly type: ProcessType };
 
 function list(request: ApiRequest): Reply {
   const app = request.app();
@@ -32,16 +32,20 @@ function list(request: ApiRequest): Reply {
   );
 }
 
-async function updateBatch(request: ApiRequest): Promise<Reply> {
-  const { updates } = await request.body(formationBatchSchema);
+async function updateBatch(
+  request: ApiRequest,
+  { updates }: BodyOf<typeof formationEndpoints.updateAll>,
+): Promise<Reply> {
   const app = request.app();
   const changed = updates.map((update) => ({ ...update, type: mustFindProcessType(app, update.type) }));
   const after = await scale(request, app, changed);
   return ok(changed.map(({ type }) => formationResource(after, type)));
 }
 
-async function updateOne(request: ApiRequest): Promise<Reply> {
-  const update = await request.body(formationPatchSchema);
+async function updateOne(
+  request: ApiRequest,
+  update: BodyOf<typeof formationEndpoints.update>,
+): Promise<Reply> {
   const app = request.app();
   const type = mustFindProcessType(app, request.param('type'));
   return ok(formationResource(await scale(request, app, [{ ...update, type }]), type));

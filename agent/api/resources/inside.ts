@@ -3,22 +3,19 @@ import { PlatformError } from '../../../src/errors.ts';
 import { dynoNotFound, dynoResource, findDynos, runningDynos } from '../../../src/platform/dyno.ts';
 import type { RunningDyno } from '../../../src/platform/dyno.ts';
 import { parseParams } from '../../../src/platform/parse-params.ts';
-import { copyQuerySchema, dynoExecSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { copyQuery, dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { created } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { attachUrlOf } from '../attach-url.ts';
 import { route } from '../router.ts';
 import { envOf, ttyOf } from '../terminal.ts';
 
-export const insideRoutes = [
-  route('POST', '/apps/:app/dynos/:dyno', exec),
-  route('GET', '/kith/apps/:app/dynos/:dyno/copy', copy),
-];
+export const insideRoutes = [route(dynoEndpoints.exec, exec), route(dynoEndpoints.copy, copy)];
 
 /** Runs a command in a running dyno, as `heroku run:inside` and `kith ps:exec` ask. */
-async function exec(request: ApiRequest): Promise<Reply> {
+async function exec(request: ApiRequest, params: BodyOf<typeof dynoEndpoints.exec>): Promise<Reply> {
   const { api, context } = request;
-  const params = await request.body(dynoExecSchema);
   const app = request.app();
   const dyno = mustFindRunning(request);
   const env = envOf(params);
@@ -33,7 +30,7 @@ async function exec(request: ApiRequest): Promise<Reply> {
 async function copy(request: ApiRequest): Promise<null> {
   const { api, message, response, context } = request;
   const { searchParams } = new URL(message.url ?? '', 'http://peer');
-  const { path } = parseParams(copyQuerySchema, Object.fromEntries(searchParams));
+  const { path } = parseParams(copyQuery, Object.fromEntries(searchParams));
   const app = request.app();
   const { dyno, name, peer } = mustFindRunning(request);
   const archive = await api.host.copyFrom({ app: app.id, dyno, name, peer }, path, context);

@@ -1,13 +1,15 @@
 import { parseSlotKey } from '../../../src/ids.ts';
 import { usageResource } from '../../../src/platform/dyno-usage.ts';
+import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
+import { clusterEndpoints } from '../../../src/platform/endpoints/kith-cluster.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const kithAppRoutes = [
-  route('GET', '/kith/apps/:app/verify', verify),
-  route('GET', '/kith/apps/:app/unplaced', unplaced),
-  route('GET', '/kith/apps/:app/usage', usage),
+  route(clusterEndpoints.verify, verify),
+  route(dynoEndpoints.unplaced, unplaced),
+  route(dynoEndpoints.usage, usage),
 ];
 
 async function verify(request: ApiRequest): Promise<Reply> {

@@ -4,17 +4,18 @@ import type { PeerId } from '../../../src/ids.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
 import { collectionResource } from '../../../src/platform/collection.ts';
 import type { PeerResource } from '../../../src/platform/peer.ts';
-import { peerPatchSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { peerEndpoints } from '../../../src/platform/endpoints/kith-peers.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const peerRoutes = [
-  route('GET', '/kith/peers', (request) => request.list(peersOf(request), ['name', 'id'])),
-  route('GET', '/kith/peers/:peer', (request) => ok(mustFind(request))),
-  route('DELETE', '/kith/peers/:peer', remove),
-  route('PATCH', '/kith/peers/:peer', drain),
-  route('POST', '/kith/collections', collect),
+  route(peerEndpoints.list, (request) => request.list(peersOf(request), ['name', 'id'])),
+  route(peerEndpoints.info, (request) => ok(mustFind(request))),
+  route(peerEndpoints.remove, remove),
+  route(peerEndpoints.update, drain),
+  route(peerEndpoints.collect, collect),
 ];
 
 // Handing dynos over can take minutes; a client would take so long a silence for a dead connection.
@@ -32,8 +33,7 @@ async function remove(request: ApiRequest): Promise<Reply> {
 }
 
 /** Begins or ends the drain of this peer. The reply is 202 while dynos are still being handed over: `dynos` counts them. */
-async function drain(request: ApiRequest): Promise<Reply> {
-  const { draining } = await request.body(peerPatchSchema);
+async function drain(request: ApiRequest, { draining }: BodyOf<typeof peerEndpoints.update>): Promise<Reply> {
   const peer = mustFind(request);
   if (!peer.self) {
     throw new PlatformError('invalid_params', `Cannot drain "${peer.name}": a peer drains only itself`, {

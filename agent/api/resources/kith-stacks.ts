@@ -4,14 +4,15 @@ import type { BlobId } from '../../../src/ids.ts';
 import { stacksResource } from '../../../src/platform/kith-stack.ts';
 import { STACK_IMAGE } from '../../../src/platform/stack.ts';
 import type { LocalStack } from '../../../src/shell/stack.ts';
+import { stackEndpoints } from '../../../src/platform/endpoints/kith-stacks.ts';
 import { created, ok } from '../api.ts';
 import type { Api, ApiRequest, Reply } from '../api.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
 
 export const stackRoutes = [
-  route('GET', '/kith/stacks', async (request) => ok(await resource(request))),
-  route('PUT', '/kith/stacks/:arch', put),
+  route(stackEndpoints.list, async (request) => ok(await resource(request))),
+  route(stackEndpoints.put, put),
 ];
 
 /** Stands for "whichever the file is for". */

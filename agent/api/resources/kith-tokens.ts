@@ -1,22 +1,25 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Token } from '../../../src/ledger/view.ts';
-import { tokenCreateSchema } from '../../../src/platform/schemas.ts';
 import { tokenHash, tokenResource, tokenText } from '../../../src/platform/token.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { tokenEndpoints } from '../../../src/platform/endpoints/kith-tokens.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 import { notThere } from './results.ts';
 
 export const tokenRoutes = [
-  route('GET', '/kith/tokens', (request) => ok(liveTokens(request).map(tokenResource))),
-  route('POST', '/kith/tokens', create),
-  route('DELETE', '/kith/tokens/:token', revoke),
+  route(tokenEndpoints.list, (request) => ok(liveTokens(request).map(tokenResource))),
+  route(tokenEndpoints.create, create),
+  route(tokenEndpoints.revoke, revoke),
 ];
 
 /** Makes a token; this answer is the only place where it is ever shown. */
-async function create(request: ApiRequest): Promise<Reply> {
-  const { user, description } = await request.body(tokenCreateSchema);
+async function create(
+  request: ApiRequest,
+  { user, description }: BodyOf<typeof tokenEndpoints.create>,
+): Promise<Reply> {
   const id = randomUUID();
   const text = tokenText(randomBytes(32));
   await request.command({

@@ -1,21 +1,24 @@
 import { PlatformError } from '../../../src/errors.ts';
-import { logSessionCreateSchema } from '../../../src/platform/schemas.ts';
 import { isoTime } from '../../../src/platform/time.ts';
 import type { LogFilter } from '../../../src/logs/line.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { logSessionEndpoints } from '../../../src/platform/endpoints/log-sessions.ts';
 import { created } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { streamLogs } from '../log-stream.ts';
-import { publicRoute, route } from '../router.ts';
+import { route } from '../router.ts';
 
 export const logSessionRoutes = [
-  route('POST', '/apps/:app/log-sessions', create),
-  publicRoute('GET', '/log-sessions/:secret', read),
+  route(logSessionEndpoints.create, create),
+  route(logSessionEndpoints.read, read),
 ];
 
 const LINES_DEFAULT = 100;
 
-async function create(request: ApiRequest): Promise<Reply> {
-  const { lines, tail, source, dyno } = await request.body(logSessionCreateSchema);
+async function create(
+  request: ApiRequest,
+  { lines, tail, source, dyno }: BodyOf<typeof logSessionEndpoints.create>,
+): Promise<Reply> {
   const { session, secret } = request.api.logSessions.open({
     app: request.app().id,
     lines: lines ?? LINES_DEFAULT,

@@ -1,22 +1,21 @@
-import type { z } from 'zod';
 import type { App } from '../../../src/ledger/view.ts';
 import { dynoResource } from '../../../src/platform/dyno.ts';
-import { dynoCreateSchema } from '../../../src/platform/schemas.ts';
 import type { OneOff, OneOffRequest } from '../../../src/shell/host.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { created } from '../api.ts';
 import { attachUrlOf } from '../attach-url.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { envOf, ttyOf } from '../terminal.ts';
 import { route } from '../router.ts';
 
-export const oneOffRoutes = [route('POST', '/apps/:app/dynos', run)];
+export const oneOffRoutes = [route(dynoEndpoints.create, run)];
 
-type Params = z.output<typeof dynoCreateSchema>;
+type Params = BodyOf<typeof dynoEndpoints.create>;
 
 /** Runs a command in a dyno of its own; attached, the reply says where its terminal waits for a client. */
-async function run(request: ApiRequest): Promise<Reply> {
+async function run(request: ApiRequest, params: Params): Promise<Reply> {
   const { api, context } = request;
-  const params = await request.body(dynoCreateSchema);
   const app = request.app();
   const wanted = oneOffRequest(app, params);
   const oneOff = await api.host.runOneOff(wanted, context);

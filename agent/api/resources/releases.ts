@@ -1,6 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { z } from 'zod';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Command } from '../../../src/ledger/command.ts';
 import type { AppId, ReleaseId } from '../../../src/ids.ts';
@@ -12,21 +11,22 @@ import {
   releasesInOrder,
 } from '../../../src/platform/release.ts';
 import type { ReleaseResource } from '../../../src/platform/release.ts';
-import { releaseCreateSchema } from '../../../src/platform/schemas.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { releaseEndpoints } from '../../../src/platform/endpoints/releases.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { streamOutput } from '../output-stream.ts';
-import { publicRoute, route } from '../router.ts';
+import { route } from '../router.ts';
 import { madeRelease } from './results.ts';
 
 export const releaseRoutes = [
-  route('GET', '/apps/:app/releases', list),
-  route('POST', '/apps/:app/releases', create),
-  route('GET', '/apps/:app/releases/:release', (request) => {
+  route(releaseEndpoints.list, list),
+  route(releaseEndpoints.create, create),
+  route(releaseEndpoints.info, (request) => {
     const app = request.app();
     return ok(present(request, app, mustFindRelease(app, request.param('release'))));
   }),
-  publicRoute('GET', '/apps/:app/releases/:release/output/:secret', output),
+  route(releaseEndpoints.output, output),
 ];
 
 /** Its part of an output's URL is known to this server alone: the URL is given out anew with each answer. */
@@ -38,8 +38,7 @@ function list(request: ApiRequest): Reply {
   return request.list(releases, ['version', 'id', 'created_at']);
 }
 
-async function create(request: ApiRequest): Promise<Reply> {
-  const params = await request.body(releaseCreateSchema);
+async function create(request: ApiRequest, params: BodyOf<typeof releaseEndpoints.create>): Promise<Reply> {
   const ops = await request.command(commandOf(request.app(), params));
   const app = request.app();
   return created(present(request, app, madeRelease(request, app, ops)));
@@ -81,7 +80,7 @@ function isSame(secret: string, given: string): boolean {
 }
 
 /** A rollback (`release`), or a slug of the app released anew (`slug`), which is how clients retry a release. */
-function commandOf(app: App, params: z.output<typeof releaseCreateSchema>): Command {
+function commandOf(app: App, params: BodyOf<typeof releaseEndpoints.create>): Command {
   if (params.release !== undefined) {
     return { type: 'release.rollback', app: app.id, to: mustFindRelease(app, params.release).id };
   }

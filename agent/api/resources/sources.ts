@@ -1,12 +1,13 @@
 import { pipeline } from 'node:stream/promises';
+import { sourceEndpoints } from '../../../src/platform/endpoints/builds.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
-import { publicRoute, route } from '../router.ts';
+import { route } from '../router.ts';
 
 export const sourceRoutes = [
-  route('POST', '/sources', create),
-  publicRoute('PUT', '/sources/:secret', put),
-  publicRoute('GET', '/sources/:secret', get),
+  route(sourceEndpoints.create, create),
+  route(sourceEndpoints.put, put),
+  route(sourceEndpoints.get, get),
 ];
 
 // Of a transfer nobody knows how long it takes, only that it moves.

@@ -6,24 +6,25 @@ import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId, VolumeId } from '../../../src/ids.ts';
 import type { Volume } from '../../../src/ledger/view.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
-import { volumeCreateSchema, volumeMoveSchema, volumePatchSchema } from '../../../src/platform/schemas.ts';
 import { mustFindVolume, volumeResource, volumesOf } from '../../../src/platform/volume.ts';
 import type { VolumeInfoResource, VolumeResource } from '../../../src/platform/volume.ts';
 import type { VolumeRef } from '../../../src/shell/volumes.ts';
+import type { BodyOf } from '../../../src/platform/endpoint.ts';
+import { volumeEndpoints } from '../../../src/platform/endpoints/volumes.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
 
 export const volumeRoutes = [
-  route('GET', '/kith/apps/:app/volumes', list),
-  route('POST', '/kith/apps/:app/volumes', create),
-  route('GET', '/kith/apps/:app/volumes/:volume', async (request) => ok(await info(request))),
-  route('PATCH', '/kith/apps/:app/volumes/:volume', mount),
-  route('DELETE', '/kith/apps/:app/volumes/:volume', destroy),
-  route('POST', '/kith/apps/:app/volumes/:volume/move', move),
-  route('GET', '/kith/apps/:app/volumes/:volume/backup', backup),
-  route('PUT', '/kith/apps/:app/volumes/:volume/restore', restore),
+  route(volumeEndpoints.list, list),
+  route(volumeEndpoints.create, create),
+  route(volumeEndpoints.info, async (request) => ok(await info(request))),
+  route(volumeEndpoints.update, mount),
+  route(volumeEndpoints.destroy, destroy),
+  route(volumeEndpoints.move, move),
+  route(volumeEndpoints.backup, backup),
+  route(volumeEndpoints.restore, restore),
 ];
 
 /** Its peer hears of a new volume at once, and makes an empty folder. */
@@ -39,8 +40,10 @@ function list(request: ApiRequest): Reply {
 }
 
 /** On the peer that is asked, unless another is named. */
-async function create(request: ApiRequest): Promise<Reply> {
-  const { name, peer } = await request.body(volumeCreateSchema);
+async function create(
+  request: ApiRequest,
+  { name, peer }: BodyOf<typeof volumeEndpoints.create>,
+): Promise<Reply> {
   const { host } = request.api;
   const place = { peer: peer == null ? host.self : mustBeAlive(request, peer), copy: newCopy() };
   const volume = randomUUID() as VolumeId;
@@ -52,8 +55,10 @@ async function create(request: ApiRequest): Promise<Reply> {
   return created(shown(request, mustFindVolume(request.app(), volume)));
 }
 
-async function mount(request: ApiRequest): Promise<Reply> {
-  const { mount: wanted } = await request.body(volumePatchSchema);
+async function mount(
+  request: ApiRequest,
+  { mount: wanted }: BodyOf<typeof volumeEndpoints.update>,
+): Promise<Reply> {
   const ref = refOf(request);
   const value = wanted && { process: wanted.type, path: wanted.path };
   await request.command({ type: 'volume.mount', ...ref, mount: value });
@@ -68,8 +73,7 @@ async function destroy(request: ApiRequest): Promise<Reply> {
 }
 
 /** Answers once the volume is there: `GET` tells meanwhile what is being done. */
-async function move(request: ApiRequest): Promise<Reply> {
-  const { peer } = await request.body(volumeMoveSchema);
+async function move(request: ApiRequest, { peer }: BodyOf<typeof volumeEndpoints.move>): Promise<Reply> {
   const ref = refOf(request);
   await request.api.volumes.move(ref, mustBeAlive(request, peer));
   return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
