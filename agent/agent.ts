@@ -31,6 +31,7 @@ import { forgetDestroyed, startBackground } from './peer/background.ts';
 import { now } from './peer/clock.ts';
 import { Collector } from './peer/collector.ts';
 import { Commands } from './peer/commands.ts';
+import { Duties } from './peer/duties.ts';
 import { DiskWatch } from './peer/disk-watch.ts';
 import { followStack } from './peer/follow-stack.ts';
 import { handOver } from './peer/hand-over.ts';
@@ -136,12 +137,15 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   );
   const identity = describePeer(config, { signer: createSigner(seed), cluster, past, ports, runtime });
   const boot = { seed: randomBytes(4).readUInt32LE(), ...past, adopted, blobs: blobs.list() };
+  const duties = new Duties(dynoSide.dutyWorkers, tasks, log.child({ component: 'duties' }));
+  parts.defer(() => duties.close());
   const performer = createPerformer({
     ...common,
     dynos: dynoSide.dynos,
     releases: releaseRunner,
     dispatch: (event) => opened?.dispatch(event),
     onAnswer: (id, result) => commands.answer(id, result),
+    onDuties: (all) => duties.follow(all),
     onRoutes: sendRoutes,
   });
   const peer = new PeerLoop(createPeer(identity, boot, now()), performer, log.child({ component: 'peer' }));

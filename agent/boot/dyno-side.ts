@@ -3,6 +3,7 @@ import type { AdoptedDyno } from '../../src/peer/create.ts';
 import { Inside } from '../one-offs/inside.ts';
 import { OneOffs } from '../one-offs/one-offs.ts';
 import { adoptedFrom } from '../peer/dyno-labels.ts';
+import type { DutyWorkers } from '../peer/duties.ts';
 import { DynoManager } from '../peer/dyno-manager.ts';
 import { dynoEnvironment, lifeEnvironment } from '../peer/environment.ts';
 import { UsageWatch } from '../peer/usage-watch.ts';
@@ -20,6 +21,7 @@ export type DynoSide = {
   readonly releaseRunner: ReleaseRunner;
   readonly volumes: AgentVolumes;
   readonly usage: UsageWatch;
+  readonly dutyWorkers: DutyWorkers;
   /** Takes back what outlived the last agent. @returns the formation dynos, for the machine */
   adopt(): Promise<readonly AdoptedDyno[]>;
 };
@@ -78,6 +80,7 @@ export async function openDynoSide(parts: AsyncDisposableStack, base: Base, worl
     releaseRunner,
     volumes,
     usage,
+    dutyWorkers: {},
     async adopt() {
       const found = await runtime.list((dyno) => positions.last(dyno));
       const adopted = found.flatMap((dyno) => adoptedFrom(dyno) ?? []);

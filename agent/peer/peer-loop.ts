@@ -166,6 +166,7 @@ function overtakes(effect: PeerEffect): boolean {
     case 'sendOps':
     case 'gossip':
     case 'release':
+    case 'duties':
       return false;
     default:
       return true;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PeerEffect } from '../../src/peer/effects.ts';
 import type { PeerEvent } from '../../src/peer/events.ts';
 import type { GossipMessage, PeerMessage } from '../../src/peer/messages.ts';
+import type { Duty } from '../../src/ledger/duties.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Store } from '../../src/shell/store.ts';
@@ -25,6 +26,7 @@ export type PerformerParts = {
   readonly log: Logger;
   readonly dispatch: (event: PeerEvent) => void;
   readonly onAnswer: (id: string, result: CommandResult) => void;
+  readonly onDuties: (duties: readonly Duty[]) => void;
   readonly onRoutes: () => void;
 };
 
@@ -64,6 +66,9 @@ export function createPerformer(parts: PerformerParts): Performer {
           break;
         case 'release':
           parts.releases.run(effect);
+          break;
+        case 'duties':
+          parts.onDuties(effect.duties);
           break;
         case 'routes':
           parts.onRoutes();

@@ -81,6 +81,7 @@ async function start({ cluster, ops, addresses }: ToPeer & { t: 'start' }): Prom
     log,
     dispatch: (event) => loop?.dispatch(event),
     onAnswer: (id, result) => commands.answer(id, result),
+    onDuties() {},
     onRoutes: () => {},
   });
   const identity: PeerIdentity = {

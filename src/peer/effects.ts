@@ -1,6 +1,7 @@
 import type { AppId, DynoId, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { LogRange } from '../ledger/author-logs.ts';
 import type { CommandResult } from '../ledger/command.ts';
+import type { Duty } from '../ledger/duties.ts';
 import type { StoredOp } from '../ledger/op.ts';
 import type { DynoEffect, DynoLife } from '../dynos/types.ts';
 import type { WantedSlot } from '../placement/types.ts';
@@ -34,6 +35,8 @@ export type PeerEffect =
   | { readonly tag: 'warm'; readonly slot: WantedSlot }
   /** Run this release's command here, or go on with it if it runs already; then say what came of it: `release.settle`. */
   | { readonly tag: 'release'; readonly app: AppId; readonly release: ReleaseId; readonly attempt: OpId }
+  /** What this peer does for all from now on; what is missing here is another's, or done. */
+  | { readonly tag: 'duties'; readonly duties: readonly Duty[] }
   /** The route table that `routeTable(state)` gives has changed. */
   | { readonly tag: 'routes' }
   /** Something a person should know: for the agent's log and `doctor`. */

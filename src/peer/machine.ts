@@ -7,6 +7,7 @@ import { onCommand, onRemoteCommand, onResult, settlePending } from './commands-
 import { onDyno, place, restartCrashed, stopAll, tickDynos } from './dynos-part.ts';
 import { cycleOld } from './cycling-part.ts';
 import { loseDynos, lossAt, onRuntime } from './runtime-part.ts';
+import { shareDuties } from './duties-part.ts';
 import type { PeerEffect } from './effects.ts';
 import type { PeerEvent } from './events.ts';
 import { onFacts, publishIfDue } from './facts-part.ts';
@@ -155,6 +156,7 @@ function settle(work: Work): void {
   loseDynos(work);
   if (work.replan || now.mono >= Math.min(nextPlacementWake(state.placement), state.placeFrom ?? Infinity))
     place(work);
+  shareDuties(work);
   syncIfDue(work);
   publishIfDue(work);
   noticeRoutes(work);

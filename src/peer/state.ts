@@ -4,6 +4,7 @@ import type { OneOffFact, PeerFacts } from '../facts.ts';
 import type { BlobId, ClusterId, DynoId, Epoch, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { AuthorLogs, Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
+import type { Duty } from '../ledger/duties.ts';
 import type { Fold } from '../ledger/fold.ts';
 import type { Hlc, StoredOp } from '../ledger/op.ts';
 import type { Signer } from '../ledger/signing.ts';
@@ -103,6 +104,10 @@ export type PeerState = {
   readonly releasesRun: ReadonlySet<OpId>;
   /** Since when (mono ms) no peer can run a release's command. */
   readonly releasesStuck: ReadonlyMap<ReleaseId, number>;
+  /** What this peer does for all, the home of each duty, and what that was worked out from. */
+  readonly duties: readonly Duty[];
+  readonly dutyHomes: ReadonlyMap<string, PeerId>;
+  readonly dutiesFrom: readonly unknown[];
   /** Slots wanted by the view they were computed from. */
   readonly wanted: { readonly view: View; readonly slots: readonly WantedSlot[] };
   /** What the route table, and what our facts, were last made of: equal parts need no second look. */

@@ -270,6 +270,7 @@ export class SimPeer implements Endpoint {
         effect.tag !== 'gossip' &&
         effect.tag !== 'answer' &&
         effect.tag !== 'release' &&
+        effect.tag !== 'duties' &&
         (effect.tag !== 'send' || effect.message.t === 'swim' || effect.message.t === 'digest');
       const waits = persists || !overtakes;
       if (effect.tag === 'persist' || effect.tag === 'sendOps' || (waits && this.#isDraining)) {
