@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -5,6 +6,7 @@ import type { OpId } from '../../src/ids.ts';
 import type { Command, CommandContext } from '../../src/ledger/command.ts';
 import type { App } from '../../src/ledger/view.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
+import { uuidOf } from '../../src/platform/ids.ts';
 import { parseParams } from '../../src/platform/parse-params.ts';
 import { pageOf, parseRange } from '../../src/platform/range.ts';
 import type { Rangeable } from '../../src/platform/range.ts';
@@ -89,6 +91,13 @@ export class ApiRequest {
   /** @returns ids of the ops that hold the result */
   command(command: Command): Promise<readonly OpId[]> {
     return this.api.host.command(command, this.context);
+  }
+
+  /** A UUID for what this request makes: a repeated request finds the same, at whichever peer it lands. */
+  freshId(what: string): string {
+    const { user, request } = this.context;
+    if (request === null) return randomUUID();
+    return uuidOf(what, JSON.stringify([user, request, this.message.url]));
   }
 
   /** A list, cut and sorted as the `Range` header asks. `fields`: what it may be sorted by, the default first. */

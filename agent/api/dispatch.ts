@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
+import type { CommandContext } from '../../src/ledger/command.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
 import type { GitServer } from '../../src/shell/builds.ts';
-import { ApiRequest } from './api.ts';
+import { requestMark } from '../../src/ledger/request-stamp.ts';
+import { ApiRequest, ok } from './api.ts';
 import type { Api, Reply } from './api.ts';
 import { authenticate, unauthorized } from './auth.ts';
 import { RecentReplies } from './recent-replies.ts';
@@ -98,10 +100,25 @@ export class Dispatcher {
   }
 
   async #answer({ route }: Match, request: ApiRequest, path: string): Promise<Reply | null> {
-    const handle = (): Promise<Reply | null> => route.handle(request);
     const { context } = request;
-    if (route.endpoint.method !== 'POST' || context.request === null) return handle();
-    return this.#replies.once(JSON.stringify([context.user, path, context.request]), handle);
+    const handle = (): Promise<Reply | null> => route.handle(request);
+    if (context.request === null) return handle();
+    switch (route.endpoint.method) {
+      case 'POST':
+        return this.#replies.once(JSON.stringify([context.user, path, context.request]), handle);
+      case 'DELETE':
+        return handle().catch((error: unknown) => {
+          if (isGone(error) && this.#wasMade(context)) return ok({});
+          throw error;
+        });
+      default:
+        return handle(); // What shall be is written once, and told as it is now.
+    }
+  }
+
+  /** Whether another peer, or this one long ago, took this very request: its answer was lost on the way. */
+  #wasMade({ user, request }: CommandContext): boolean {
+    return request !== null && this.#api.host.view().requests.has(requestMark(request, user));
   }
 
   #authenticate(message: IncomingMessage, door: Door): UserEmail {
@@ -110,6 +127,10 @@ export class Dispatcher {
     if (user === null) throw unauthorized();
     return user;
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'not_found';
 }
 
 /** The first id of the header is this request's; clients list earlier ones after it. */

@@ -141,7 +141,8 @@ export function appendDrafts(
   let hlc = at.hlc;
   for (const draft of drafts) {
     hlc = nextHlc(hlc, wall);
-    const { kind, ...body } = draft.body;
+    const { kind, ...said } = draft.body;
+    const body = draft.stamp === undefined ? said : { ...said, stamp: draft.stamp };
     const seq = log.height + 1 + ops.length;
     const prev = ops.at(-1)?.id ?? log.head;
     const parents = resolveDraftRefs(draft.parents, ops);

@@ -1,7 +1,7 @@
-import type { AppId, OpId, PeerId, ProcessType, ReleaseId, VolumeId } from '../ids.ts';
+import type { AppId, BackupId, OpId, PeerId, ProcessType, ReleaseId, VolumeId } from '../ids.ts';
 import type { ErrorRecord } from '../errors.ts';
 import type { BlobId } from '../ids.ts';
-import type { OpDraft, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
+import type { KeptBackup, OpDraft, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
 
 /** A write that somebody asks for. Values are sealed before they get here; ids that must be random come with it. */
 export type Command =
@@ -152,9 +152,27 @@ export type Command =
       readonly volume: VolumeId;
       readonly by: PeerId;
     }
+  | {
+      readonly type: 'volume.backup';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly backup: BackupId;
+      readonly kept: KeptBackup | null;
+    }
   | { readonly type: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
   | { readonly type: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly type: 'domain.remove'; readonly app: AppId; readonly hostname: string }
+  /** `drain` is a fresh UUID, `token` is `d.` and another; the URL is sealed as `DRAIN_URL_KEY`. */
+  | {
+      readonly type: 'drain.add';
+      readonly app: AppId;
+      readonly drain: DrainId;
+      readonly token: string;
+      readonly url: Sealed;
+      readonly addon: string | null;
+    }
+  | { readonly type: 'drain.set'; readonly app: AppId; readonly drain: DrainId; readonly url: Sealed }
+  | { readonly type: 'drain.remove'; readonly app: AppId; readonly drain: DrainId }
   | { readonly type: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
   | {
       readonly type: 'build.record';

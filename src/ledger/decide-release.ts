@@ -10,6 +10,7 @@ import type { AppState } from './fold-app.ts';
 import { snapshotOfHeads } from './fold-release.ts';
 import { releaseCommandOf } from './release-status.ts';
 import type { OpBody, OpDraft, Sealed, SlugRef } from './op.ts';
+import { isInReach, SLUGS_IN_REACH } from './reach.ts';
 import { headsOf } from './register.ts';
 import {
   configDescription,
@@ -17,7 +18,7 @@ import {
   mergeDescription,
   rollbackDescription,
 } from './release-text.ts';
-import type { App } from './view.ts';
+import type { App, Release } from './view.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 type ReleaseBody = Extract<OpBody, { kind: 'release' }>;
@@ -68,33 +69,37 @@ export function rollback(
 ): readonly OpDraft[] {
   const { state, app } = mustApp(fold, command.app);
   const target = mustRelease(app, command.to);
-  if (target.status !== 'succeeded') {
-    const reason =
-      target.status === 'failed' ? 'its release command failed' : 'its release command has not ended yet';
-    throw new PlatformError(
-      'invalid_params',
-      `Cannot roll back "${app.name}" to ${target.label}: ${reason}`,
-      {
-        hint: 'Choose a release that succeeded: see `releases`',
-      },
-    );
-  }
-  if (target.slug === null) {
-    throw new PlatformError(
-      'invalid_params',
-      `Cannot roll back "${app.name}" to ${target.label}: it has no slug`,
-      {
-        hint: 'Choose a release that was made after the first deploy: see `releases`',
-      },
-    );
-  }
+  const slug = mustBeInReach(app, target);
   const keys = [...snapshotOfHeads(state.releases).config.keys(), ...target.config.keys()];
   const config = Object.fromEntries(keys.map((key) => [key, target.config.get(key)?.value ?? null]));
   const description = rollbackDescription(target);
   return [
-    releaseDraft(state, by, { cause: 'rollback', description, slug: target.slug, config }),
-    ...formationNow({ state, app }, target.slug, by),
+    releaseDraft(state, by, { cause: 'rollback', description, slug, config }),
+    ...formationNow({ state, app }, slug, by),
   ];
+}
+
+/** The slug of a release that can be rolled back to. */
+function mustBeInReach(app: App, { label, slug, status }: Release): SlugRef {
+  const refuse = (reason: string, hint: string): never => {
+    throw new PlatformError('invalid_params', `Cannot roll back "${app.name}" to ${label}: ${reason}`, {
+      hint,
+    });
+  };
+  if (status === 'failed')
+    return refuse('its release command failed', 'Choose a release that succeeded: see `releases`');
+  if (status === 'pending') {
+    return refuse('its release command has not ended yet', 'Choose a release that succeeded: see `releases`');
+  }
+  if (slug === null)
+    return refuse('it has no slug', 'Choose a release that was made after the first deploy: see `releases`');
+  if (!isInReach(app, slug)) {
+    return refuse(
+      `its slug is not kept any more, as ${SLUGS_IN_REACH} were deployed since`,
+      'Choose a later release, or push the commit of that one again: see `releases`',
+    );
+  }
+  return slug;
 }
 
 export function mergeReleases(

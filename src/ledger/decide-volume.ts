@@ -7,7 +7,6 @@ import type { Fold } from './fold.ts';
 import type { VolumeState } from './fold-volume.ts';
 import type { OpDraft, VolumePlace } from './op.ts';
 import { headsOf } from './register.ts';
-import { RELEASE_TYPE } from './release-status.ts';
 import type { App, Volume } from './view.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
@@ -83,7 +82,7 @@ function mountFault(
   const below = `Mount it below "${HOME}", at "${HOME}/data" for example`;
   const steps = path.split('/').slice(1);
   const isPlain = path.startsWith('/') && steps.every((step) => step !== '' && step !== '.' && step !== '..');
-  if (!PROCESS_TYPE_PATTERN.test(process) || process === RELEASE_TYPE) {
+  if (!PROCESS_TYPE_PATTERN.test(process)) {
     return ['no dyno of that type can have one', 'Name a process type of the Procfile, `web` for example'];
   }
   if (!isPlain || /[\p{Cc}]/u.test(path)) return ['it is not a plain absolute path', below];
@@ -170,6 +169,24 @@ export function returnVolume(
   if (!isLost) mustBeAt(volume, by);
   const back = moveDraft(app, id, state, { to: from, from: place });
   return volume.hold === null ? [back] : [back, holdDraft(app, id, state, null)];
+}
+
+/** Writes down that an archive of it is kept, or not any more. The volume itself may be gone by then. */
+export function backupVolume(
+  fold: Fold,
+  { app: id, volume, backup, kept }: CommandOf<'volume.backup'>,
+): readonly OpDraft[] {
+  const { app, state } = mustApp(fold, id);
+  const known = state.volumes.get(volume);
+  if (known === undefined || (kept === null && !app.backups.has(backup))) {
+    const resource = kept === null ? 'backup' : 'volume';
+    throw new PlatformError('not_found', `Couldn't find that ${resource}.`, { resource });
+  }
+  if (kept !== null) mustMember(fold, kept.peer, 'Cannot keep a backup');
+  // The same request, once more.
+  if (kept !== null && known.backups.has(backup)) return [];
+  const parents = headsOf(known.backups.get(backup));
+  return [{ parents, body: { kind: 'volume.backup', app: id, volume, backup, kept } }];
 }
 
 export function destroyVolume(

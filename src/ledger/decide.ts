@@ -15,11 +15,13 @@ import {
   rotateKey,
 } from './decide-cluster.ts';
 import { addDomain, removeDomain } from './decide-domain.ts';
+import { addDrain, removeDrain, setDrain } from './decide-drain.ts';
 import { restartFormation, scaleFormation } from './decide-formation.ts';
 import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './decide-release.ts';
 import { attemptRelease, settleRelease } from './decide-release-phase.ts';
 import { setStack } from './decide-stack.ts';
 import {
+  backupVolume,
   createVolume,
   destroyVolume,
   holdVolume,
@@ -32,6 +34,7 @@ import type { Fold } from './fold.ts';
 import { requestKey } from './fold-batch.ts';
 import { readBody } from './op-body.ts';
 import type { OpDraft } from './op.ts';
+import { requestStamp } from './request-stamp.ts';
 
 /** Longer Request-Ids are told apart by their hash. */
 const REQUEST_LENGTH_MAX = 200;
@@ -48,9 +51,12 @@ export function decide(fold: Fold, logs: AuthorLogs, command: Command, context: 
     const by = { user, request: isLong ? digest(request) : request };
     const repeats = repeatedWrite(fold, command, by);
     if (repeats !== null) return { ok: true, drafts: [], repeats };
+    const stamp = by.request === null ? null : requestStamp(by.request, by.user, command);
+    const written = stamp === null ? undefined : fold.state.writes.get(stamp);
+    if (written !== undefined) return { ok: true, drafts: [], repeats: written };
     const drafts = draftsFor(fold, logs, command, by);
     for (const draft of drafts) mustBeReadable(draft);
-    return { ok: true, drafts, repeats: null };
+    return { ok: true, drafts: stamped(drafts, stamp), repeats: null };
   } catch (error) {
     if (error instanceof PlatformError) return { ok: false, error: error.toRecord() };
     throw error;
@@ -109,12 +115,20 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return readyVolume(fold, command);
     case 'volume.return':
       return returnVolume(fold, command);
+    case 'volume.backup':
+      return backupVolume(fold, command);
     case 'volume.destroy':
       return destroyVolume(fold, command);
     case 'domain.add':
       return addDomain(fold, command);
     case 'domain.remove':
       return removeDomain(fold, command);
+    case 'drain.add':
+      return addDrain(fold, command);
+    case 'drain.set':
+      return setDrain(fold, command);
+    case 'drain.remove':
+      return removeDrain(fold, command);
     case 'buildpacks.set':
       return setBuildpacks(fold, command);
     case 'build.record':
@@ -122,6 +136,11 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
     default:
       return assertNever(command);
   }
+}
+
+/** One of them is enough: they are written together. */
+function stamped(drafts: readonly OpDraft[], stamp: string | null): readonly OpDraft[] {
+  return stamp === null ? drafts : drafts.map((draft, i) => (i === 0 ? { ...draft, stamp } : draft));
 }
 
 /** The op of an earlier try of the same request, at whichever peer it was made. */
@@ -137,7 +156,7 @@ function repeatedWrite({ state }: Fold, command: Command, { request }: CommandCo
     case 'release.rollback':
       return state.writes.get(requestKey(request, `${command.app}/rollback`)) ?? null;
     default:
-      return null; // The others say what shall be, and saying it twice changes nothing.
+      return null; // The others are known by their stamps.
   }
 }
 

@@ -1,8 +1,10 @@
 import type { AppId, AppName, OpId, ProcessType, VolumeId } from '../ids.ts';
 import { assertNever } from '../step.ts';
+import { applyDrain, toDrains } from './fold-drain.ts';
+import type { DrainState } from './fold-drain.ts';
 import { ReleaseEdit, currentOf, emptyReleases, snapshotOfHeads } from './fold-release.ts';
 import type { ReleaseGraph } from './fold-release.ts';
-import { applyVolume, destroyedVolumes, toVolumes } from './fold-volume.ts';
+import { applyVolume, destroyedVolumes, toBackups, toVolumes } from './fold-volume.ts';
 import type { VolumeState } from './fold-volume.ts';
 import { compareStamps } from './hlc.ts';
 import { LayeredMap } from './layered-map.ts';
@@ -34,6 +36,7 @@ export type AppState = {
   readonly builds: LayeredMap<string, Register<OpOf<'build.record'>['body']>>;
   readonly releases: ReleaseGraph;
   readonly volumes: ReadonlyMap<VolumeId, VolumeState>;
+  readonly drains: ReadonlyMap<DrainId, DrainState>;
 };
 
 /** The ops that are about one app. */
@@ -55,6 +58,7 @@ export function newApp(id: AppId): AppState {
     builds: LayeredMap.empty(),
     releases: emptyReleases(),
     volumes: new Map(),
+    drains: new Map(),
   };
 }
 
@@ -77,6 +81,7 @@ export class AppEdit {
   readonly #domains: Map<string, Register<string | null>>;
   readonly #builds: LayeredEdit<string, Register<OpOf<'build.record'>['body']>>;
   readonly #volumes: Map<VolumeId, VolumeState>;
+  readonly #drains: Map<DrainId, DrainState>;
   #releases: ReleaseEdit | null = null;
 
   constructor(base: AppState) {
@@ -88,6 +93,7 @@ export class AppEdit {
     this.#domains = new Map(base.domains);
     this.#builds = base.builds.edit();
     this.#volumes = new Map(base.volumes);
+    this.#drains = new Map(base.drains);
   }
 
   apply(op: FoldOp, body: AppBody): void {
@@ -141,8 +147,13 @@ export class AppEdit {
       case 'volume.hold':
       case 'volume.move':
       case 'volume.ready':
+      case 'volume.backup':
       case 'volume.destroy':
         this.#volumes.set(body.volume, applyVolume(this.#volumes.get(body.volume), op, body));
+        break;
+      case 'drain.add':
+      case 'drain.remove':
+        this.#drains.set(body.drain, applyDrain(this.#drains.get(body.drain), op, body));
         break;
       case 'domain.add':
         this.#setDomain(body.hostname, write(body.domain), op.parents);
@@ -171,6 +182,7 @@ export class AppEdit {
       domains: this.#domains,
       builds: this.#builds.done(),
       volumes: this.#volumes,
+      drains: this.#drains,
       releases: this.#releases?.done() ?? this.#base.releases,
     };
   }
@@ -227,6 +239,8 @@ export function toApp(state: AppState, name: AppName): App | null {
     builds: latest(state.builds, (write) => toBuild(write, releases)),
     volumes: toVolumes(state.volumes),
     destroyedVolumes: destroyedVolumes(state.volumes),
+    backups: toBackups(state.volumes),
+    drains: toDrains(state.drains),
   };
 }
 

@@ -10,6 +10,7 @@ import { assignNames, assignOldest } from './names.ts';
 import type { Claim } from './names.ts';
 import type { FoldOp } from './op-graph.ts';
 import type { OpBody } from './op.ts';
+import { markOf } from './request-stamp.ts';
 import type { App } from './view.ts';
 
 /** All that the ops which count have made, members apart. */
@@ -21,9 +22,9 @@ export type FoldState = {
   readonly domains: ReadonlyMap<string, AppId>;
   readonly access: AccessState;
   readonly stacks: StacksState;
-  /** Request-Id to the op it made; the least id, where there are several. */
+  /** A request's mark, or a Request-Id as it is, to the op it made; the least id, where there are several. */
   readonly requests: LayeredMap<string, OpId>;
-  /** The same by what was asked (`requestKey`): one client request may make several writes. */
+  /** The same by what was asked (a stamp or `requestKey`): one client request may make several writes. */
   readonly writes: LayeredMap<string, OpId>;
   readonly quarantined: ReadonlyMap<OpId, string>;
 };
@@ -76,6 +77,7 @@ export class FoldBatch {
     else if (reading.tag === 'body') {
       try {
         this.#applyBody(op, reading.body);
+        if (op.stamp !== null) this.#noteStamp(op.id, op.stamp);
       } catch (error) {
         this.#flaws.set(op.id, error instanceof Error ? error.message : String(error));
       }
@@ -133,6 +135,11 @@ export class FoldBatch {
     const edit = new AppEdit(this.#base.apps.get(body.app) ?? newApp(body.app));
     this.#edits.set(body.app, edit);
     return edit;
+  }
+
+  #noteStamp(id: OpId, stamp: string): void {
+    keepLeast(this.#requests, markOf(stamp), id);
+    keepLeast(this.#writes, stamp, id);
   }
 
   #noteRequest({ id }: FoldOp, body: AppBody): void {

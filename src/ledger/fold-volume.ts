@@ -1,10 +1,10 @@
-import type { VolumeId } from '../ids.ts';
+import type { BackupId, VolumeId } from '../ids.ts';
 import { assertNever } from '../step.ts';
 import type { FoldOp } from './op-graph.ts';
-import type { OpBody, VolumeHold, VolumePlace } from './op.ts';
+import type { KeptBackup, OpBody, VolumeHold, VolumePlace } from './op.ts';
 import { writeRegister } from './register.ts';
 import type { Register } from './register.ts';
-import type { Volume } from './view.ts';
+import type { Backup, Volume } from './view.ts';
 
 /**
  * One volume as registers. `moved` and `hold` have one writer at any time, the peer that has the volume by what is written
@@ -18,6 +18,7 @@ export type VolumeState = {
   readonly ready: ReadonlySet<string>;
   readonly mount: Register<Extract<OpBody, { readonly kind: 'volume.mount' }>['mount']>;
   readonly hold: Register<VolumeHold | null>;
+  readonly backups: ReadonlyMap<BackupId, Register<KeptBackup | null>>;
   readonly destroyed: boolean;
 };
 
@@ -29,6 +30,7 @@ const NEW: VolumeState = {
   ready: new Set(),
   mount: [],
   hold: [],
+  backups: new Map(),
   destroyed: false,
 };
 
@@ -52,6 +54,11 @@ export function applyVolume(state: VolumeState = NEW, op: FoldOp, body: VolumeBo
     }
     case 'volume.ready':
       return { ...state, ready: new Set([...state.ready, body.copy]) };
+    case 'volume.backup': {
+      const { backup, kept } = body;
+      const register = writeRegister(state.backups.get(backup), { id, hlc, value: kept }, parents);
+      return { ...state, backups: new Map(state.backups).set(backup, register) };
+    }
     case 'volume.destroy':
       return { ...state, destroyed: true };
     default:
@@ -87,4 +94,17 @@ export function toVolumes(states: ReadonlyMap<VolumeId, VolumeState>): ReadonlyM
 /** Tombstones: the files of these may go, those of a volume that was never heard of may not. */
 export function destroyedVolumes(states: ReadonlyMap<VolumeId, VolumeState>): ReadonlySet<VolumeId> {
   return new Set([...states].flatMap(([id, { destroyed }]) => (destroyed ? [id] : [])));
+}
+
+/** Those that are kept, also of volumes that were destroyed since. */
+export function toBackups(states: ReadonlyMap<VolumeId, VolumeState>): ReadonlyMap<BackupId, Backup> {
+  const shown = new Map<BackupId, Backup>();
+  for (const [volume, { created, backups }] of states) {
+    const name = created.at(-1)?.value.name;
+    if (name === undefined) continue;
+    for (const [id, [kept]] of backups) {
+      if (kept?.value != null) shown.set(id, { id, volume, name, hlc: kept.hlc, ...kept.value });
+    }
+  }
+  return shown;
 }

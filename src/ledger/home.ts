@@ -33,6 +33,8 @@ export function homeKey(view: View, command: Command): string | null {
     case 'volume.move':
     case 'volume.ready':
     case 'volume.return':
+    // Each has an id of its own.
+    case 'volume.backup':
       return null;
     case 'member.admit':
       // An invite lets one peer in, wherever two hosts come with it.
@@ -58,6 +60,9 @@ export function homeKey(view: View, command: Command): string | null {
     case 'volume.mount':
     case 'volume.destroy':
     case 'domain.remove':
+    case 'drain.add':
+    case 'drain.set':
+    case 'drain.remove':
     case 'buildpacks.set':
     case 'build.record':
       return command.app;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
-import type { AppId, AppName, BlobId, OpId, PeerId, ProcessType, VolumeId } from '../ids.ts';
+import type { AppId, AppName, BackupId, BlobId, OpId, PeerId, ProcessType, VolumeId } from '../ids.ts';
 import type { Op, OpBody, OpKind, Sealed, SlugRef } from './op.ts';
 
 type BodyOf<Kind extends OpKind> = Omit<Extract<OpBody, { kind: Kind }>, 'kind'>;
@@ -24,6 +24,8 @@ const hostname = matching<string>(/^[a-z0-9.-]{1,253}$/);
 /** Folders are named by it. */
 const copy = matching<string>(/^[0-9a-f]{16}$/);
 const place = z.object({ peer, copy });
+const drain = matching<DrainId>(UUID);
+const backup = matching<BackupId>(/^[0-9a-f]{8}$/);
 /** Ids that the writer made up: UUIDs mostly. */
 const name = text(200);
 const user = text(320);
@@ -118,9 +120,17 @@ const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
   'volume.hold': z.object({ app, volume, why: z.enum(['move', 'backup', 'restore']).nullable() }),
   'volume.move': z.object({ app, volume, to: place, from: place }),
   'volume.ready': z.object({ app, volume, copy }),
+  'volume.backup': z.object({
+    app,
+    volume,
+    backup,
+    kept: z.object({ peer, archive: blob, bytes: count }).nullable(),
+  }),
   'volume.destroy': z.object({ app, volume }),
   'domain.add': z.object({ app, hostname, domain: name }),
   'domain.remove': z.object({ app, hostname }),
+  'drain.add': z.object({ app, drain, token: text(100), url: bytes, addon: name.nullable() }),
+  'drain.remove': z.object({ app, drain }),
   'buildpacks.set': z.object({ app, buildpacks: z.array(text(2_000)).max(100) }),
   'build.record': z.object({
     app,

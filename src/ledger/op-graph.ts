@@ -1,6 +1,7 @@
 import type { ClusterId, Epoch, OpId, PeerId } from '../ids.ts';
 import { LayeredMap } from './layered-map.ts';
 import { readBody } from './op-body.ts';
+import { readStamp } from './request-stamp.ts';
 import type { Reading } from './op-body.ts';
 import type { Hlc, OpBody, OpKind, StoredOp } from './op.ts';
 
@@ -14,6 +15,8 @@ export type FoldOp = {
   readonly hlc: Hlc;
   readonly parents: readonly OpId[];
   readonly reading: Reading;
+  /** Of the client's request that it was written for; null where nothing is said of one. */
+  readonly stamp: string | null;
 };
 
 /** A fold op whose body is of one kind. */
@@ -90,5 +93,5 @@ export function parentsFirst<Op extends { readonly id: OpId; readonly parents: r
 
 export function toFoldOp({ id, op }: StoredOp): FoldOp {
   const { cluster, author, epoch, seq, hlc, parents } = op;
-  return { id, cluster, author, epoch, seq, hlc, parents, reading: readBody(op) };
+  return { id, cluster, author, epoch, seq, hlc, parents, reading: readBody(op), stamp: readStamp(op) };
 }

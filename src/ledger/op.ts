@@ -1,8 +1,10 @@
 import type {
   AppId,
   AppName,
+  BackupId,
   BlobId,
   ClusterId,
+  DrainId,
   Epoch,
   OpId,
   PeerId,
@@ -67,6 +69,8 @@ export type SlugSetup = {
 
 /** Where a volume's files are. Each copy that is ever made of them has a name of its own. */
 export type VolumePlace = { readonly peer: PeerId; readonly copy: string };
+/** An archive of a volume's files, and the peer that was asked to keep it. */
+export type KeptBackup = { readonly peer: PeerId; readonly archive: BlobId; readonly bytes: number };
 /** Why a volume's dynos are kept from running. */
 export type VolumeHold = 'move' | 'backup' | 'restore';
 
@@ -209,9 +213,30 @@ export type OpBody =
       readonly volume: VolumeId;
       readonly copy: string;
     }
+  /** An archive of its files is kept; null: not any more. It outlives the volume, and goes with the app. */
+  | {
+      readonly kind: 'volume.backup';
+      readonly app: AppId;
+      readonly volume: VolumeId;
+      readonly backup: BackupId;
+      readonly kept: KeptBackup | null;
+    }
   | { readonly kind: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
   | { readonly kind: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly kind: 'domain.remove'; readonly app: AppId; readonly hostname: string }
+  /** Its lines go to `url` from now on, or to another one than before. */
+  | {
+      readonly kind: 'drain.add';
+      readonly app: AppId;
+      readonly drain: DrainId;
+      /** `d.<uuid>`: what receivers know it by, for as long as it lives. */
+      readonly token: string;
+      /** May hold credentials. */
+      readonly url: Sealed;
+      /** The add-on that asked for it; null: a user did. */
+      readonly addon: string | null;
+    }
+  | { readonly kind: 'drain.remove'; readonly app: AppId; readonly drain: DrainId }
   | { readonly kind: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
   | {
       readonly kind: 'build.record';
@@ -228,5 +253,8 @@ export type OpBody =
 
 export type OpKind = OpBody['kind'];
 
-/** What a command wants written: the author's log adds the rest. Parents default to what the view says they replace. */
-export type OpDraft = { readonly parents: readonly OpId[]; readonly body: OpBody };
+/**
+ * What a command wants written: the author's log adds the rest. `stamp` names the client's request and what it asked for,
+ * so that the request repeated is the same write at whichever peer; it stands beside the body's own fields.
+ */
+export type OpDraft = { readonly parents: readonly OpId[]; readonly body: OpBody; readonly stamp?: string };

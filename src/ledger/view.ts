@@ -1,15 +1,17 @@
 import type {
   AppId,
   AppName,
+  BackupId,
   BlobId,
   ClusterId,
+  DrainId,
   OpId,
   PeerId,
   ProcessType,
   ReleaseId,
   VolumeId,
 } from '../ids.ts';
-import type { Hlc, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
+import type { Hlc, KeptBackup, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
 
 /**
  * What the set of ops means: the same on every peer that holds the same ops, whatever the order they came in.
@@ -32,7 +34,7 @@ export type View = {
   readonly domains: ReadonlyMap<string, AppId>;
   /** The stack image of each architecture. */
   readonly stacks: ReadonlyMap<string, Stack>;
-  /** Request-Id to the op it made. */
+  /** Requests that made a write (`requestMark`), and one op of each. */
   readonly requests: ReadonlyMap<string, OpId>;
   /** Ops that apply only once their parents have come. */
   readonly waiting: number;
@@ -106,6 +108,8 @@ export type App = {
   readonly builds: ReadonlyMap<string, Build>;
   readonly volumes: ReadonlyMap<VolumeId, Volume>;
   readonly destroyedVolumes: ReadonlySet<VolumeId>;
+  readonly backups: ReadonlyMap<BackupId, Backup>;
+  readonly drains: ReadonlyMap<DrainId, Drain>;
 };
 
 export type FormationEntry = {
@@ -172,6 +176,27 @@ export type Volume = {
   readonly hold: VolumeHold | null;
   /** The write that holds it: names one hold among others. */
   readonly heldBy: OpId | null;
+};
+
+/** An archive of a volume's files: in the blob store of the peer that was asked to keep it, and found by its id. */
+export type Backup = KeptBackup & {
+  readonly id: BackupId;
+  readonly volume: VolumeId;
+  /** The volume's, which may be gone. */
+  readonly name: string;
+  /** When it was written down. */
+  readonly hlc: Hlc;
+};
+
+/** Where an app's log lines are sent. */
+export type Drain = {
+  readonly id: DrainId;
+  readonly token: string;
+  readonly url: Sealed;
+  /** The add-on that it belongs to, and goes with. */
+  readonly addon: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 };
 
 export type Build = {

@@ -50,6 +50,39 @@ test('an app name is given once, whichever peers are asked at the same time', LO
   expect(tries.find(({ status }) => status !== 0)?.stderr).toMatch(/taken/);
 });
 
+test('a request that is repeated at another peer is the same write there', LONG, async () => {
+  await ash.kith(['apps:create', 'again', '--no-remote']);
+  await eventually(async () => (await cedar.kith(['apps'])).includes('again'));
+  const ask = async (peer: Peer, request: string, method: string, path: string, body?: object) => {
+    const response = await fetch(`${peer.api}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ash.token}`,
+        'content-type': 'application/json',
+        'request-id': request,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = (await response.json()) as { readonly id?: string; readonly hostname?: string };
+    return { status: response.status, id: answer.id };
+  };
+  const domain = { hostname: 'again.example.com' };
+  const made = await ask(ash, 'add-a-domain', 'POST', '/apps/again/domains', domain);
+  expect(made.status).toBe(201);
+  const known = async (peer: Peer): Promise<boolean> =>
+    (await peer.kith(['domains', '-a', 'again'])).includes(domain.hostname);
+  for (const peer of [birch, cedar]) {
+    await eventually(() => known(peer));
+    expect(await ask(peer, 'add-a-domain', 'POST', '/apps/again/domains', domain)).toEqual(made);
+  }
+  expect((await ask(birch, 'add-it-twice', 'POST', '/apps/again/domains', domain)).status).toBe(422);
+  const path = `/apps/again/domains/${domain.hostname}`;
+  expect((await ask(birch, 'remove-it', 'DELETE', path)).status).toBe(200);
+  await eventually(async () => !(await known(cedar)));
+  expect((await ask(cedar, 'remove-it', 'DELETE', path)).status).toBe(200);
+  expect((await ask(cedar, 'remove-it-twice', 'DELETE', path)).status).toBe(404);
+});
+
 test('releases made at all peers at the same time get numbers without gaps or doubles', LONG, async () => {
   await ash.kith(['apps:create', 'busy', '--no-remote']);
   await eventually(async () => (await cedar.kith(['apps'])).includes('busy'));

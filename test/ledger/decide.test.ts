@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { AppId, ProcessType, ReleaseId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
+import { SLUGS_IN_REACH } from '../../src/ledger/reach.ts';
+import { requestMark } from '../../src/ledger/request-stamp.ts';
 import {
   NOON,
   TestPeer,
@@ -169,6 +171,21 @@ test.each([
   expect(refused.message).toMatch(message);
 });
 
+test('a rollback to a slug that is not kept any more is refused, and one to the oldest that is, is not', () => {
+  const peer = onePeer();
+  for (let n = 1; n <= SLUGS_IN_REACH + 1; n += 1) peer.run(deploy(`slug ${n}`));
+  const to = (label: string): Command => ({
+    type: 'release.rollback',
+    app: appId(1),
+    to: release(peer, label),
+  });
+  expect(refusal(peer.decide(to('v2')))).toMatchObject({
+    code: 'invalid_params',
+    message: 'Cannot roll back "blog" to v2: its slug is not kept any more, as 20 were deployed since',
+  });
+  expect(peer.decide(to('v3')).ok).toBe(true);
+});
+
 test('a rollback restores slug and config of its target', () => {
   const peer = onePeer();
   peer.run(setConfig({ A: '1', B: '1' }));
@@ -232,6 +249,19 @@ test('a repeated request is the write it was, at any peer that knows it', () => 
   expect(b.decide(setConfig({ A: '1' }), { request: 'r2' })).toMatchObject({ repeats: patch?.id });
   expect(b.decide(deploy('one'), { request: 'r3'.repeat(200) })).toMatchObject({ repeats: pushed?.id });
   expect(b.view.requests.get('r2')).toBe(patch?.id);
+});
+
+test('any write is known by the request that it was made for', () => {
+  const [a, b] = clusterWithApp(2) as [TestPeer, TestPeer];
+  const more = { type: 'formation.scale', app: appId(1), updates: [{ type: 'web', by: 1 }] } as const;
+  a.run(deploy('one'));
+  const [scaled] = a.run(more, { request: 'r1' });
+  sync(a, b);
+  expect(b.decide(more, { request: 'r1' })).toEqual({ ok: true, drafts: [], repeats: scaled?.id });
+  expect(b.view.requests.get(requestMark('r1', 'ada@example.com'))).toBe(scaled?.id);
+  for (const context of [{ request: 'r2' }, { request: 'r1', user: 'bob@example.com' }]) {
+    expect(b.decide(more, context)).toMatchObject({ drafts: [{}], repeats: null });
+  }
 });
 
 test('one client request may make several writes', () => {

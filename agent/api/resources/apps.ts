@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { AppId } from '../../../src/ids.ts';
 import type { App } from '../../../src/ledger/view.ts';
@@ -28,7 +28,7 @@ function list(request: ApiRequest): Reply {
 }
 
 async function create(request: ApiRequest, { name }: BodyOf<typeof appEndpoints.create>): Promise<Reply> {
-  const app = randomUUID() as string as AppId;
+  const app = request.freshId('app') as AppId;
   const fallbackName = randomAppName([random(), random(), random()]);
   const ops = await request.command({ type: 'app.create', app, name: name ?? null, fallbackName });
   return created(present(request, await createdApp(request, app, ops)));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PlatformError } from '../../../src/errors.ts';
 import type { App } from '../../../src/ledger/view.ts';
@@ -35,7 +34,7 @@ async function create(
 ): Promise<Reply> {
   const { api, context } = request;
   const app = request.app();
-  const build = randomUUID();
+  const build = request.freshId('build');
   const source = await api.sources.readUrl(source_blob.url);
   const version = source_blob.version ?? null;
   const { user } = context;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import { domainResources, mustFindDomain } from '../../../src/platform/domain.ts';
 import type { DomainResource } from '../../../src/platform/domain.ts';
@@ -19,7 +18,12 @@ async function create(
   request: ApiRequest,
   { hostname }: BodyOf<typeof domainEndpoints.create>,
 ): Promise<Reply> {
-  await request.command({ type: 'domain.add', app: request.app().id, hostname, domain: randomUUID() });
+  await request.command({
+    type: 'domain.add',
+    app: request.app().id,
+    hostname,
+    domain: request.freshId('domain'),
+  });
   return created(mustFindDomain(domainsOf(request), hostname));
 }
 

@@ -4,9 +4,12 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId, VolumeId } from '../../../src/ids.ts';
-import type { Volume } from '../../../src/ledger/view.ts';
+import { backupsInReach } from '../../../src/ledger/reach.ts';
+import type { Backup, Volume } from '../../../src/ledger/view.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
 import { mustFindVolume, volumeResource, volumesOf } from '../../../src/platform/volume.ts';
+import { mustFindBackup, volumeBackupResource } from '../../../src/platform/volume-backup.ts';
+import type { VolumeBackupResource } from '../../../src/platform/volume-backup.ts';
 import type { VolumeInfoResource, VolumeResource } from '../../../src/platform/volume.ts';
 import type { VolumeRef } from '../../../src/shell/volumes.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
@@ -25,6 +28,10 @@ export const volumeRoutes = [
   route(volumeEndpoints.move, move),
   route(volumeEndpoints.backup, backup),
   route(volumeEndpoints.restore, restore),
+  route(volumeEndpoints.backups, backups),
+  route(volumeEndpoints.store, store),
+  route(volumeEndpoints.restoreBackup, restoreBackup),
+  route(volumeEndpoints.forget, forget),
 ];
 
 /** Its peer hears of a new volume at once, and makes an empty folder. */
@@ -115,6 +122,40 @@ async function restore(request: ApiRequest): Promise<Reply> {
   return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
 }
 
+/** The newest first, of volumes that are gone as well. */
+function backups(request: ApiRequest): Reply {
+  const app = request.app();
+  return ok(backupsInReach(app).map((backup) => shownBackup(request, backup)));
+}
+
+/** Answers once the other peer has it: `GET` of the volume tells meanwhile what is being done. */
+async function store(request: ApiRequest, { peer }: BodyOf<typeof volumeEndpoints.store>): Promise<Reply> {
+  const id = await request.api.volumes.store(refOf(request), mustBeAlive(request, peer));
+  // Written by the volume's peer: this one hears of it in a moment.
+  const deadline = performance.now() + READY_MS;
+  while (!request.app().backups.has(id) && performance.now() < deadline) await sleep(LOOK_MS);
+  return created(shownBackup(request, mustFindBackup(request.app(), id)));
+}
+
+async function restoreBackup(
+  request: ApiRequest,
+  { backup }: BodyOf<typeof volumeEndpoints.restoreBackup>,
+): Promise<Reply> {
+  const ref = refOf(request);
+  await request.api.volumes.restoreBackup(ref, mustFindBackup(request.app(), backup).archive);
+  return ok(shown(request, mustFindVolume(request.app(), ref.volume)));
+}
+
+/** Its archive goes with the next collection of garbage, a day after it came at the earliest. */
+async function forget(request: ApiRequest): Promise<Reply> {
+  const app = request.app();
+  const backup = mustFindBackup(app, request.param('backup'));
+  const resource = shownBackup(request, backup);
+  const { id, volume } = backup;
+  await request.command({ type: 'volume.backup', app: app.id, volume, backup: id, kept: null });
+  return ok(resource);
+}
+
 async function info(request: ApiRequest): Promise<VolumeInfoResource> {
   const volume = mustFind(request);
   const unknown = { bytes: null, doing: null };
@@ -127,6 +168,11 @@ async function info(request: ApiRequest): Promise<VolumeInfoResource> {
 
 function shown(request: ApiRequest, volume: Volume): VolumeResource {
   return volumeResource(request.api.host.view(), request.app(), volume);
+}
+
+function shownBackup(request: ApiRequest, backup: Backup): VolumeBackupResource {
+  const { host } = request.api;
+  return volumeBackupResource(host.view(), host.peers(), request.app(), backup);
 }
 
 function mustFind(request: ApiRequest): Volume {
