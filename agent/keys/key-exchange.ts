@@ -27,7 +27,15 @@ export function openKeyExchange(parts: KeyExchangeParts): { want(): void } {
   const { mesh, keys, tasks } = parts;
   let isFetching = false;
   const isOpenable = new WeakSet<App>();
-  const isLacking = (): boolean => lacksKey(parts.view(), keys, isOpenable);
+  /** The last view that could be opened whole: keys are never lost, so it needs no second look. */
+  let opened: View | null = null;
+  const isLacking = (): boolean => {
+    const view = parts.view();
+    if (view === opened) return false;
+    if (lacksKey(view, keys, isOpenable)) return true;
+    opened = view;
+    return false;
+  };
   serveCalls(mesh, SERVICE, async (_request, from) => {
     // The mesh admits members only; one that was removed while connected gets no further key.
     return parts.view().members.get(from)?.state === 'member' ? keys.export() : {};

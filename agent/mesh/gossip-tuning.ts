@@ -2,7 +2,10 @@ import { gossipsub, StrictNoSign } from '@libp2p/gossipsub';
 
 /** Every peer is linked to every other, so that a publisher reaches all by itself; a small D only repairs what it misses. */
 const MESH = { D: 3, Dlo: 2, Dhi: 5, Dscore: 2, Dout: 1, Dlazy: 3 } as const;
-const HEARTBEAT_MS = 2_000;
+/** Only grafts and repairs wait for it; whoever subscribes is published to at once. */
+const HEARTBEAT_MS = 5_000;
+/** In heartbeats: how long a message can be had again, and how long it is offered to those that may have missed it. */
+const REMEMBERED = { mcacheLength: 3, mcacheGossip: 2 } as const;
 
 /**
  * gossipsub for a closed group. Scores exist against strangers, and we have none: what they do to members is harm.
@@ -13,6 +16,7 @@ export function tunedGossipsub(): ReturnType<typeof gossipsub> {
   return gossipsub({
     ...MESH,
     heartbeatInterval: HEARTBEAT_MS,
+    ...REMEMBERED,
     globalSignaturePolicy: StrictNoSign, // our own envelope is signed: node:crypto is three times faster
     fallbackToFloodsub: false,
     floodPublish: true,

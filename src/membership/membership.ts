@@ -39,6 +39,7 @@ export function createMembership(start: {
     nextGossipAt: 0,
     health: 0,
     doubtUntil: 0,
+    wakeAt: 0,
   };
 }
 
@@ -66,7 +67,7 @@ export function stepMembership(
   gossip(draft);
   announceVerdicts(draft);
   watchPorts(draft);
-  return { state: stateOf(draft), effects: draft.effects };
+  return { state: stateOf(draft, wakeOf(draft)), effects: draft.effects };
 }
 
 /** How a peer looks from here; ourselves always alive, strangers gone. */
@@ -81,6 +82,10 @@ export function verdictAt(state: MembershipState, peer: PeerId): number {
 
 /** When the next tick is wanted, mono ms: something is due at or before it, and nothing earlier. */
 export function nextMembershipWake(state: MembershipState): number {
+  return state.wakeAt;
+}
+
+function wakeOf(state: Draft): number {
   let wake = state.left ? Infinity : (state.nextProbeAt ?? 0);
   for (const probe of state.probes) wake = Math.min(wake, probeDeadline(probe));
   for (const relay of state.relays) wake = Math.min(wake, relay.until);

@@ -79,6 +79,8 @@ export type MembershipState = {
   readonly health: number;
   /** Until then we trust our own silence-hearing too little to accuse anybody. */
   readonly doubtUntil: number;
+  /** When the next tick is wanted. */
+  readonly wakeAt: number;
 };
 
 /**
@@ -115,9 +117,9 @@ export function draftOf(state: MembershipState, now: number): Draft {
   };
 }
 
-export function stateOf(draft: Draft): MembershipState {
+export function stateOf(draft: Draft, wakeAt: number): MembershipState {
   const { now: _now, effects: _effects, ...state } = draft;
-  return state;
+  return { ...state, wakeAt };
 }
 
 /** A member that was never heard: not reachable, and suspected when nobody can reach it. */

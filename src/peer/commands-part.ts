@@ -61,13 +61,15 @@ export function homeOf(work: Work, command: Command): PeerId {
   return key === null ? state.self : homeOfKey(work, key);
 }
 
-export function homeOfKey(work: Work, key: string): PeerId {
+/** @param without peers that are passed over, unless there are no others */
+export function homeOfKey(work: Work, key: string, without: ReadonlySet<PeerId> = new Set()): PeerId {
   const { state } = work;
   const live = [...state.fold.view.members.values()]
     .filter((member) => member.state === 'member')
     .map((member) => member.peer)
     .filter((peer) => peer === state.self || isReachable(work, peer));
-  return rendezvousOrder(key, live)[0] ?? state.self;
+  const able = live.filter((peer) => !without.has(peer));
+  return rendezvousOrder(key, able.length > 0 ? able : live)[0] ?? state.self;
 }
 
 function isReachable(work: Work, peer: PeerId): boolean {

@@ -1,6 +1,16 @@
+import type { PeerId } from '../ids.ts';
 import { dutiesIn, type Duty } from '../ledger/duties.ts';
 import { homeOfKey } from './commands-part.ts';
+import type { PeerState } from './state.ts';
 import type { Work } from './work.ts';
+
+/** What the homes of duties were last worked out from: nothing of it has changed while each part is the same. */
+export type DutiesFrom = {
+  readonly parts: readonly unknown[];
+  readonly facts: PeerState['facts'];
+  /** Peers that are being drained give their duties away. */
+  readonly draining: ReadonlySet<PeerId>;
+};
 
 /**
  * Tells the shell which duties are this peer's, whenever that changes. For a moment two peers may hold one (each thinks
@@ -10,17 +20,32 @@ export function shareDuties(work: Work): void {
   const { state } = work;
   // A peer that has just started would take every peer for dead that it has not heard of yet.
   if (state.placeFrom !== null && !state.stopping) return;
-  const from = [state.fold.view, state.connected, state.verdictChanges, state.stopping];
-  if (from.every((part, i) => part === state.dutiesFrom[i])) return;
-  if (from.slice(1).some((part, i) => part !== state.dutiesFrom[i + 1])) state.dutyHomes = new Map();
+  const before = state.dutiesFrom;
+  const from = whatCounts(state);
   state.dutiesFrom = from;
+  const [isSameView, ...others] = from.parts.map((part, i) => part === before.parts[i]);
+  const areSamePeers = others.every(Boolean) && from.draining === before.draining;
+  if (isSameView && areSamePeers) return;
+  if (!areSamePeers) state.dutyHomes = new Map();
   const all = state.stopping ? [] : dutiesIn(state.fold.view);
-  const homes = new Map(all.map(({ key }) => [key, state.dutyHomes.get(key) ?? homeOfKey(work, key)]));
+  const homes = new Map(
+    all.map(({ key }) => [key, state.dutyHomes.get(key) ?? homeOfKey(work, key, from.draining)]),
+  );
   state.dutyHomes = homes;
   const own = all.filter(({ key }) => homes.get(key) === state.self);
   if (isSame(own, state.duties)) return;
   state.duties = own;
   work.effects.push({ tag: 'duties', duties: own });
+}
+
+function whatCounts(state: PeerState): DutiesFrom {
+  const { fold, connected, verdictChanges, stopping, draining, facts, self, dutiesFrom: before } = state;
+  const parts = [fold.view, connected, verdictChanges, stopping, draining];
+  if (facts === before.facts && draining === before.parts[4]) return { ...before, parts };
+  const now = new Set([...facts.values()].filter((each) => each.draining).map(({ peer }) => peer));
+  if (draining) now.add(self);
+  const isNews = now.size !== before.draining.size || [...now].some((peer) => !before.draining.has(peer));
+  return { parts, facts, draining: isNews ? now : before.draining };
 }
 
 function isSame(a: readonly Duty[], b: readonly Duty[]): boolean {

@@ -166,6 +166,13 @@ export function answerVector(
 
 /** A hash of all that anti-entropy compares: equal on two peers that have nothing to tell each other. */
 export function syncDigest(work: Work): string {
+  const { state } = work;
+  const from = [state.logs, state.facts, state.own];
+  if (!from.every((part, i) => part === state.digest.from[i])) state.digest = { from, text: digestOf(work) };
+  return state.digest.text;
+}
+
+function digestOf(work: Work): string {
   const sorted = (record: object): [string, unknown][] =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const text = JSON.stringify([sorted(vectorOf(work.state.logs)), sorted(factVersions(work))]);

@@ -9,9 +9,11 @@ const MERGE_DELAY_MS = 300;
 /** Joins the heads that a split left, app by app, where this peer is the app's home. */
 export function decideMerge(work: Work): void {
   const { state, now } = work;
+  if (state.fold.view === state.unforked) return;
   const forked = forkedApps(state);
   if (forked.length === 0) {
     state.mergeAt = null;
+    state.unforked = state.fold.view;
     return;
   }
   state.mergeAt ??= now.mono + MERGE_DELAY_MS;

@@ -5,6 +5,7 @@ import { RELEASE_TYPE, dueReleases } from '../ledger/release-status.ts';
 import type { SlugRef } from '../ledger/op.ts';
 import type { App, Release, View } from '../ledger/view.ts';
 import { verdictOf } from '../membership/membership.ts';
+import { volumesOf } from '../placement/wanted.ts';
 import { homeOfKey, write } from './commands-part.ts';
 import { ownFacts } from './facts-part.ts';
 import type { PeerState } from './state.ts';
@@ -87,8 +88,7 @@ function assign(work: Work, { app, release }: DueRelease): void {
   const since = state.releasesStuck.get(release.id) ?? now.mono;
   let reason: string | null = null;
   if (attempts.length >= ATTEMPTS_MAX) reason = `${attempts.length} peers went away while they ran it`;
-  else if (peer === null && now.mono - since > NO_PEER_MS_MAX)
-    reason = 'no live peer can run it: see `kith peers`';
+  else if (peer === null && now.mono - since > NO_PEER_MS_MAX) reason = noPeerReason(found);
   const to = { app, release: release.id, slug: slug.id };
   if (reason !== null) {
     state.releasesStuck = withoutEntry(state.releasesStuck, release.id);
@@ -99,6 +99,13 @@ function assign(work: Work, { app, release }: DueRelease): void {
     state.releasesStuck = withoutEntry(state.releasesStuck, release.id);
     tryWrite(work, { type: 'release.attempt', ...to, peer });
   }
+}
+
+function noPeerReason(app: App | undefined): string {
+  const [volume] = app === undefined ? [] : volumesOf(app, RELEASE_TYPE);
+  return volume === undefined
+    ? 'no live peer can run it: see `kith peers`'
+    : `it runs only where its volume "${volume.name}" is, and cannot now: see \`kith volumes:info ${volume.name}\``;
 }
 
 function tryWrite(work: Work, command: Parameters<typeof write>[1] & { readonly app: AppId }): void {
@@ -120,11 +127,13 @@ function runIfOurs(work: Work, { app, release }: DueRelease): void {
 function roomiestFor(work: Work, app: App, slug: SlugRef): PeerId | null {
   const { state } = work;
   const { memoryMiB } = sizeOf(app.formation.get(RELEASE_TYPE as ProcessType)?.size ?? DEFAULT_SIZE.name);
+  const volumes = volumesOf(app, RELEASE_TYPE);
   const able = [ownFacts(work), ...state.facts.values()]
     .filter(({ peer }) => peer === state.self || isUp(work, peer))
     .filter((facts) => !facts.draining && facts.runtimeDown === undefined)
     .filter(({ peer }) => peer !== state.self || !state.stopping)
     .filter(({ arch }) => slug.arch === 'any' || slug.arch === arch)
+    .filter((facts) => volumes.every(({ peer, stopped }) => peer === facts.peer && stopped === null))
     .filter(({ runtime }) => slug.format !== 'image' || runtime === 'docker')
     .map((facts) => ({ peer: facts.peer, spare: spareOf(facts), holds: facts.blobs.includes(slug.id) }))
     .filter(({ spare }) => spare >= memoryMiB)

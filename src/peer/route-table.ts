@@ -28,7 +28,7 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     version,
     self: state.self,
     hosts: Object.fromEntries(view.domains),
-    suffixes: domain === null ? ['localhost'] : ['localhost', domain],
+    suffixes: suffixesOf(domain),
     names: Object.fromEntries(view.names),
     apps,
     localDynos: Object.fromEntries(
@@ -36,6 +36,11 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     ),
     members: [...view.members.values()].filter((member) => member.state === 'member').map(({ peer }) => peer),
   };
+}
+
+/** `APP.<suffix>` serves the app named APP. */
+export function suffixesOf(domain: string | null): readonly string[] {
+  return domain === null ? ['localhost'] : ['localhost', domain];
 }
 
 function routeApp(state: PeerState, app: App, peers: readonly PeerFacts[]): RouteApp {

@@ -13,6 +13,7 @@ import type { PlacementState } from '../placement/plan.ts';
 import type { Unplaced, WantedSlot } from '../placement/types.ts';
 import type { View } from '../ledger/view.ts';
 import type { DueRelease } from './release-part.ts';
+import type { DutiesFrom } from './duties-part.ts';
 
 /** What a peer knows of itself before anything happens; fixed while the agent runs. */
 export type PeerIdentity = {
@@ -90,6 +91,8 @@ export type PeerState = {
   readonly publishAt: number | null;
   readonly publishedAt: number;
   readonly syncAt: number;
+  /** What anti-entropy compares, hashed, and the parts that it was made of. */
+  readonly digest: { readonly from: readonly unknown[]; readonly text: string };
   /** Last time each peer was asked for missing ops: gaps come in bursts. */
   readonly askedAt: ReadonlyMap<PeerId, number>;
   /** Placement starts nothing before: at boot, others may still be running what looks free. Null from then on. */
@@ -97,6 +100,8 @@ export type PeerState = {
   /** The ledger's members as the failure detector and the mesh were last told of them. */
   readonly membersTold: View['members'];
   readonly mergeAt: number | null;
+  /** The last view in which no app had more than one head. */
+  readonly unforked: View | null;
   /** Releases whose commands are to be run, by the view they were found in, and when to look at them next. */
   readonly releasesDue: { readonly view: View; readonly due: readonly DueRelease[] };
   readonly releaseAt: number | null;
@@ -107,7 +112,7 @@ export type PeerState = {
   /** What this peer does for all, the home of each duty, and what that was worked out from. */
   readonly duties: readonly Duty[];
   readonly dutyHomes: ReadonlyMap<string, PeerId>;
-  readonly dutiesFrom: readonly unknown[];
+  readonly dutiesFrom: DutiesFrom;
   /** Slots wanted by the view they were computed from. */
   readonly wanted: { readonly view: View; readonly slots: readonly WantedSlot[] };
   /** What the route table, and what our facts, were last made of: equal parts need no second look. */
