@@ -2,19 +2,34 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 import { errorResource } from '../../src/platform/error.ts';
 import type { Reply } from './api.ts';
+import { etagOf, isFresh } from './conditional.ts';
 
 const UNREAD_BODY_WITHIN_MS = 2_000;
 
 export function sendReply(message: IncomingMessage, response: ServerResponse, reply: Reply): void {
   const text = JSON.stringify(reply.body);
   closeUnlessRead(message, response);
+  const headers = { 'Cache-Control': 'private, no-cache', ...validatorsOf(reply, text), ...reply.headers };
+  const isRead = message.method === 'GET' || message.method === 'HEAD';
+  if (isRead && reply.status < 300 && isFresh(message, etagOf(text))) {
+    response.writeHead(304, headers).end();
+    return;
+  }
   response.writeHead(reply.status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'private, no-store',
-    ...reply.headers,
+    ...headers,
   });
   response.end(text);
+}
+
+/** By which a client can tell later whether something has changed. */
+function validatorsOf({ status, body }: Reply, text: string): Readonly<Record<string, string>> {
+  if (status >= 300) return {};
+  const updated: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'updated_at') : null;
+  const date = typeof updated === 'string' ? new Date(updated) : null;
+  const isKnown = date !== null && !Number.isNaN(date.getTime());
+  return { ETag: etagOf(text), ...(isKnown ? { 'Last-Modified': date.toUTCString() } : {}) };
 }
 
 /** After a response has begun, an error can only cut it off. */

@@ -171,3 +171,31 @@ test('a certificate that cannot be used refuses TLS, and HTTP is served', async 
   expect(await raw(api.port, '\x16\x03\x01').catch(() => '')).toBe('');
   expect((await api.call('GET', '/health')).status).toBe(200);
 });
+
+test('an answer that the client has already is not sent again', async () => {
+  await using api = await startApi();
+  await api.deployedApp('blog');
+  const first = await api.call('GET', '/apps/blog');
+  const etag = first.headers.get('etag') ?? '';
+  expect(etag).toMatch(/^"[\w-]{32}"$/);
+  expect(first.headers.get('last-modified')).toMatch(/GMT$/);
+  const again = await api.call('GET', '/apps/blog', undefined, { 'if-none-match': `"other", W/${etag}` });
+  expect([again.status, again.body]).toEqual([304, '']);
+  await api.call('PATCH', '/apps/blog', { maintenance: true });
+  const changed = await api.call('GET', '/apps/blog', undefined, { 'if-none-match': etag });
+  expect([changed.status, changed.headers.get('etag') === etag]).toEqual([200, false]);
+});
+
+test('a write that another has overtaken is refused when the client asks for that', async () => {
+  await using api = await startApi();
+  await api.deployedApp('blog');
+  const etag = (await api.call('GET', '/apps/blog')).headers.get('etag') ?? '';
+  const rename = (to: string, tag: string) =>
+    api.call('PATCH', '/apps/blog', { maintenance: to === 'on' }, { 'if-match': tag });
+  expect((await rename('on', etag)).status).toBe(200);
+  const late = await rename('off', etag);
+  expect([late.status, at(late.body, 'id')]).toEqual([412, 'precondition_failed']);
+  expect((await rename('off', '*')).status).toBe(200);
+  const upload = await api.call('PUT', '/sources/none', 'x', { 'if-match': '*' });
+  expect(upload.status).toBe(412);
+});

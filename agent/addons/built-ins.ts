@@ -1,0 +1,16 @@
+import type { Logger } from 'pino';
+import type { BuiltInProvider, ProviderSettings } from '../../src/shell/addon-provider.ts';
+import type { PeerHost } from '../../src/shell/host.ts';
+
+/** What built-in providers are made from. */
+export type BuiltInParts = {
+  readonly host: () => PeerHost;
+  readonly settings: ProviderSettings;
+  readonly closing: AbortSignal;
+  readonly log: Logger;
+};
+
+/** The providers that are part of every agent, the same at each. */
+export function openBuiltIns(_parts: BuiltInParts): readonly BuiltInProvider[] {
+  return [];
+}

@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { PlatformError } from '../../src/errors.ts';
+
+const CONNECT_MS = 5_000;
+const STATEMENT_MS = 20_000;
+
+/** PostgreSQL's codes of refusals that say that somebody was here before. */
+const EXISTS: ReadonlySet<string> = new Set(['42710', '42P04', '23505']);
+
+/** A server that the owner names, seen with the rights of an administrator. */
+export class PostgresServer {
+  readonly url: URL;
+
+  /** @throws PlatformError `invalid_params` for what is no `postgres://USER:PASSWORD@HOST[:PORT]/DATABASE` */
+  constructor(url: string) {
+    const parsed = URL.canParse(url) ? new URL(url) : null;
+    if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.hostname === '') {
+      throw new PlatformError('invalid_params', 'The setting "server" of kith-postgresql is no address', {
+        hint: 'It looks like postgres://ADMIN:PASSWORD@HOST:5432/postgres',
+      });
+    }
+    this.url = parsed;
+  }
+
+  /** Where a user of it finds a database. */
+  addressOf(user: string, password: string, database: string): string {
+    const url = new URL(this.url);
+    url.protocol = 'postgres:';
+    url.username = user;
+    url.password = password;
+    url.pathname = `/${database}`;
+    return url.href;
+  }
+
+  /** Works on one connection to `database`, or to the administrator's own. */
+  async with<T>(
+    signal: AbortSignal,
+    work: (client: pg.Client) => Promise<T>,
+    database: string | null = null,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    const url = new URL(this.url);
+    if (database !== null) url.pathname = `/${database}`;
+    const client = new pg.Client({
+      connectionString: url.href,
+      connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: STATEMENT_MS,
+      query_timeout: STATEMENT_MS,
+      application_name: 'kith',
+    });
+    // Without a listener, a server that goes away would end the agent; the query under way rejects by itself.
+    client.on('error', () => {});
+    const onAbort = (): void => void client.end().catch(() => {});
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await client.connect();
+      return await work(client);
+    } catch (error) {
+      throw readable(error, this.url);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await client.end().catch(() => {});
+    }
+  }
+}
+
+/** Runs what makes something, unless it is there: whoever asked may have died before hearing that it was made. */
+export async function makeOnce(client: pg.Client, statement: string): Promise<void> {
+  try {
+    await client.query(statement);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || !EXISTS.has(error.code ?? '')) throw error;
+  }
+}
+
+/** The server's own words, without the address that holds a password. */
+function readable(error: unknown, { host }: URL): PlatformError {
+  if (error instanceof PlatformError) return error;
+  const said = error instanceof Error && error.message !== '' ? error.message : 'it does not answer';
+  return new PlatformError('unavailable', `The PostgreSQL server at "${host}" refuses: ${said}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,62 @@
+import { createClient, RESP_TYPES } from '@redis/client';
+import { PlatformError } from '../../src/errors.ts';
+
+const CONNECT_MS = 5_000;
+const COMMAND_MS = 20_000;
+
+export type RedisAdmin = { send(...words: readonly string[]): Promise<unknown> };
+
+/** A server that the owner names, seen with the rights of an administrator. */
+export class RedisServer {
+  readonly url: URL;
+
+  /** @throws PlatformError `invalid_params` for what is no `redis://[USER:PASSWORD@]HOST[:PORT]` */
+  constructor(url: string) {
+    const parsed = URL.canParse(url) ? new URL(url) : null;
+    if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
+      throw new PlatformError('invalid_params', 'The setting "server" of kith-redis is no address', {
+        hint: 'It looks like redis://:PASSWORD@HOST:6379',
+      });
+    }
+    this.url = parsed;
+  }
+
+  /** Where a user of it finds a database. */
+  addressOf(user: string, password: string, database: number): string {
+    const url = new URL(this.url);
+    url.username = user;
+    url.password = password;
+    url.pathname = `/${database}`;
+    return url.href;
+  }
+
+  /** Works on one connection, which begins in database 0. */
+  async with<T>(signal: AbortSignal, work: (admin: RedisAdmin) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const client = createClient({
+      url: this.url.href,
+      commandOptions: { timeout: COMMAND_MS, typeMapping: { [RESP_TYPES.BLOB_STRING]: String } },
+      socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },
+    });
+    // Without a listener, a server that goes away would end the agent; the command under way rejects by itself.
+    client.on('error', () => {});
+    const onAbort = (): void => client.destroy();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await client.connect();
+      return await work({ send: (...words) => client.sendCommand(words) });
+    } catch (error) {
+      throw readable(error, this.url);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      if (client.isOpen) client.destroy();
+    }
+  }
+}
+
+/** The server's own words, without the address that holds a password. */
+function readable(error: unknown, { host }: URL): PlatformError {
+  if (error instanceof PlatformError) return error;
+  const said = error instanceof Error && error.message !== '' ? error.message : 'it does not answer';
+  return new PlatformError('unavailable', `The Redis server at "${host}" refuses: ${said}`, { cause: error });
+}
