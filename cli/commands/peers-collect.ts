@@ -7,7 +7,7 @@ export default defineCommand({
   async run({ api, screen }) {
     const collected = await screen.progress(
       'Collecting garbage',
-      () => api.post<CollectionResource>('/kith/collections', {}),
+      () => api.post<CollectionResource>('/kith/collections'),
       ({ removed_bytes, kept_bytes, kept_blobs }) =>
         `done, ${mebibytes(removed_bytes)} freed; ${kept_blobs} blobs of ${mebibytes(kept_bytes)} are kept`,
     );

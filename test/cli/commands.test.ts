@@ -262,8 +262,8 @@ const CASES: readonly {
   {
     line: 'releases:output v5',
     api: {
-      'GET /apps/blog/releases/v5': releaseOf(5, { output_stream_url: '/output/of-v5' }),
-      'GET /output/of-v5': 'migrated\n',
+      'GET /apps/blog/releases/v5': releaseOf(5, { output_stream_url: '/apps/blog/releases/v5/output/secret' }),
+      'GET /apps/blog/releases/v5/output/secret': 'migrated\n',
     },
     shows: /migrated/,
   },
@@ -293,7 +293,7 @@ const CASES: readonly {
       ],
     },
     shows:
-      '=== blog Kith Domain\n\nblog.localhost\n\n=== blog Custom Domains\n\nDOMAIN NAME      DNS TARGET\n───────────────  ──────────────\nwww.example.com  blog.localhost\n',
+      '=== blog Kith Domain\n\nblog.localhost\n\n=== blog Custom Domains\n\nDOMAIN NAME      DNS TARGET      CERTIFICATE\n───────────────  ──────────────  ───────────\nwww.example.com  blog.localhost\n',
   },
   {
     line: 'domains:add www.example.com',
@@ -410,6 +410,29 @@ const CASES: readonly {
     api: { 'GET /kith/peers/pi-1': peerOf() },
     status: 2,
     says: /Add --confirm pi-1/,
+  },
+  {
+    line: 'peers:remove pi-1 --force',
+    api: { 'GET /kith/peers/pi-1': peerOf({ volumes: [{ app: 'blog', name: 'data' }] }) },
+    status: 2,
+    says: /removes the peer pi-1 for ever, and the volumes data of blog with it/,
+  },
+  {
+    line: 'peers:remove pi-1 --force --confirm pi-1',
+    api: { 'GET /kith/peers/pi-1': peerOf(), 'DELETE /kith/peers/peer-a': peerOf() },
+    sends: { 'DELETE /kith/peers/peer-a': { force: true } },
+  },
+  {
+    line: 'peers:drain',
+    api: {
+      'PATCH /kith/peers/~': peerOf({
+        dynos: 1,
+        staying: [{ app: 'blog', dyno: 'web.1', volume: 'data' }],
+      }),
+    },
+    says:
+      'Moving all dynos elsewhere... done, pi-1 runs what has its volume there\n' +
+      'web.1 of blog stays: its volume data is on pi-1. To move it: kith volumes:move data PEER -a blog\n',
   },
   {
     line: 'peers:drain --off',

@@ -179,14 +179,14 @@ test('a folder that is not there, and a path without a name, are told as what th
 test('run:detached --tail shows the log of the dyno until it ends, and ends with its status', async () => {
   await using stub = await StubApi.start();
   stub.on('POST /apps/blog/dynos', dynoOf({ name: 'run.7', type: 'run' }));
-  stub.on('POST /apps/blog/log-sessions', { logplex_url: `http://${stub.host}/logs/1` });
+  stub.on('POST /apps/blog/log-sessions', { logplex_url: `http://${stub.host}/log-sessions/1` });
   const lines = [
     '2026-01-02T03:04:05.000000+00:00 heroku[run.7]: State changed from starting to up',
     '2026-01-02T03:04:05.000000+00:00 app[run.7]: heroku[run.7]: State changed from up to complete',
     '2026-01-02T03:04:05.000000+00:00 heroku[run.7]: Process exited with status 5',
     '2026-01-02T03:04:05.000000+00:00 heroku[run.7]: State changed from up to crashed',
   ];
-  stub.on('GET /logs/1', (_request, response) => {
+  stub.on('GET /log-sessions/1', (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const line of lines) response.write(`data: ${line}\n\n`);
   });

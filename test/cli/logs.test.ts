@@ -25,8 +25,8 @@ function envOf(stub: StubApi): Record<string, string> {
 
 test('a log is asked for as the flags say, read at the peer that is spoken to, and shown as it is', async () => {
   await using stub = await StubApi.start();
-  stub.on(SESSION, { logplex_url: 'http://elsewhere:1/logs/one?x=1' });
-  stub.on('GET /logs/one?x=1', (_request: Recorded, response: ServerResponse) => {
+  stub.on(SESSION, { logplex_url: 'http://elsewhere:1/log-sessions/one?x=1' });
+  stub.on('GET /log-sessions/one?x=1', (_request: Recorded, response: ServerResponse) => {
     openStream(response).end(`retry: 10\n\n${event(1, 'one')}: ping\n\n${event(2, 'two é')}`);
   });
   const ran = await runKith(['logs', '-n', '5', '-s', 'app', '-d', 'web.1'], { env: envOf(stub) });
@@ -36,9 +36,9 @@ test('a log is asked for as the flags say, read at the peer that is spoken to, a
 
 test('a tail goes on after the last line it got when its connection ends or breaks', async () => {
   await using stub = await StubApi.start();
-  stub.on(SESSION, { logplex_url: '/logs/one' });
+  stub.on(SESSION, { logplex_url: '/log-sessions/one' });
   const lastIds: unknown[] = [];
-  stub.on('GET /logs/one', ({ headers }: Recorded, response: ServerResponse) => {
+  stub.on('GET /log-sessions/one', ({ headers }: Recorded, response: ServerResponse) => {
     lastIds.push(headers['last-event-id']);
     const turn = lastIds.length;
     openStream(response).write(`retry: 5\n\n${event(turn, `line ${turn}`)}`);
@@ -51,7 +51,7 @@ test('a tail goes on after the last line it got when its connection ends or brea
   expect(world.text('stdout')).toBe([1, 2, 3].map((turn) => `${lineOf(`line ${turn}`)}\n`).join(''));
   expect(lastIds).toEqual([undefined, '1', '2']);
   expect(world.text('stderr')).toContain('Reconnecting…');
-  stub.on('GET /logs/one', (_request: Recorded, response: ServerResponse) => response.writeHead(401).end());
+  stub.on('GET /log-sessions/one', (_request: Recorded, response: ServerResponse) => response.writeHead(401).end());
   stub.disconnect();
   expect(await running).toBe(2);
 });
@@ -61,28 +61,28 @@ test('a tail asks for a new session where a restarted peer has forgotten the old
   let sessions = 0;
   stub.on(SESSION, (_request: Recorded, response: ServerResponse) => {
     sessions += 1;
-    response.end(JSON.stringify({ logplex_url: `/logs/${sessions}` }));
+    response.end(JSON.stringify({ logplex_url: `/log-sessions/${sessions}` }));
   });
-  stub.on('GET /logs/1', (_request: Recorded, response: ServerResponse) => {
-    stub.refuse('GET /logs/1', 404, { id: 'not_found', message: 'this session is over' });
+  stub.on('GET /log-sessions/1', (_request: Recorded, response: ServerResponse) => {
+    stub.refuse('GET /log-sessions/1', 404, { id: 'not_found', message: 'this session is over' });
     openStream(response).end(`retry: 5\n\n${event(1, 'before')}`);
   });
-  stub.on('GET /logs/2', (_request: Recorded, response: ServerResponse) => {
+  stub.on('GET /log-sessions/2', (_request: Recorded, response: ServerResponse) => {
     openStream(response).write(event(2, 'after'));
   });
   const world = fakeWorld({ env: envOf(stub) });
   const running = runCli(['logs', '-t'], world);
   await eventually(() => world.text('stdout').includes('after'));
-  expect(stub.sent('GET /logs/2').headers['last-event-id']).toBe('1');
-  stub.refuse('GET /logs/2', 401, {});
+  expect(stub.sent('GET /log-sessions/2').headers['last-event-id']).toBe('1');
+  stub.refuse('GET /log-sessions/2', 401, {});
   stub.disconnect();
   expect(await running).toBe(2);
 });
 
 test('without --tail a broken connection is an error', async () => {
   await using stub = await StubApi.start();
-  stub.on(SESSION, { logplex_url: '/logs/one' });
-  stub.on('GET /logs/one', (_request: Recorded, response: ServerResponse) => {
+  stub.on(SESSION, { logplex_url: '/log-sessions/one' });
+  stub.on('GET /log-sessions/one', (_request: Recorded, response: ServerResponse) => {
     openStream(response).write(event(1, 'one'));
     setImmediate(() => response.destroy());
   });

@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ALL_ROUTES } from '../../agent/api/resources/all-routes.ts';
+import { Router } from '../../agent/api/router.ts';
+
+const ROUTER = new Router(ALL_ROUTES);
 
 export type Recorded = {
   readonly method: string;
@@ -16,6 +20,8 @@ export type Answer = object | string | null | ((request: Recorded, response: Ser
 /** A peer's API that knows a few answers and remembers what it was asked. */
 export class StubApi implements AsyncDisposable {
   readonly requests: Recorded[] = [];
+  /** Requests that no peer would take: of no endpoint, or with another body than it declares. */
+  readonly misfits: string[] = [];
   /** How bodies that are no JSON become text. */
   bodyEncoding: 'utf8' | 'latin1' = 'utf8';
   readonly #answers = new Map<string, Answer>();
@@ -83,10 +89,12 @@ export class StubApi implements AsyncDisposable {
     this.#server.closeAllConnections();
   }
 
+  /** Throws if the CLI has asked for what the API does not declare. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+    if (this.misfits.length > 0) throw new Error(`The API takes no ${this.misfits.join(', no ')}`);
   }
 
   async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -94,6 +102,8 @@ export class StubApi implements AsyncDisposable {
     for await (const chunk of message) chunks.push(chunk);
     const recorded = record(message, Buffer.concat(chunks).toString(this.bodyEncoding));
     this.requests.push(recorded);
+    const misfit = misfitOf(recorded);
+    if (misfit !== null) this.misfits.push(misfit);
     const route = `${recorded.method} ${recorded.path}`;
     const answer = this.#answers.get(route);
     if (typeof answer === 'function') {
@@ -106,6 +116,16 @@ export class StubApi implements AsyncDisposable {
       : { id: 'not_found', message: `There is no ${route} here` };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
+}
+
+function misfitOf({ method, path, body, headers }: Recorded): string | null {
+  const found = ROUTER.match(method, path.split('?', 1)[0] ?? '');
+  if (found === null) return `${method} ${path}`;
+  const { body: schema } = found.route.endpoint;
+  const isJson = headers['content-type'] === 'application/json';
+  if (schema === null) return isJson ? `${method} ${path} with a body` : null;
+  const parsed = schema.safeParse(body ?? {});
+  return parsed.success ? null : `${method} ${path} with ${JSON.stringify(body)}: ${parsed.error.message}`;
 }
 
 function record(message: IncomingMessage, text: string): Recorded {
