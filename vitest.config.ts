@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that start whole agents, with their routers, keepers and dynos: these share the machine badly. */
-const WHOLE_PEERS = ['test/cluster/**/*.test.ts', 'test/security/**/*.test.ts'];
+const WHOLE_PEERS = [
+  'test/cluster/**/*.test.ts',
+  'test/security/**/*.test.ts',
+  'test/heroku-cli/**/*.test.ts',
+];
 
 /** Tests of the Docker driver: they need an Engine, which is one for all of them. */
 const ENGINE = ['test/docker/**/*.test.ts'];

@@ -5,7 +5,7 @@ import type { PeerId } from '../src/ids.ts';
 import { createSigner } from '../src/ledger/signing.ts';
 import { createPeer } from '../src/peer/create.ts';
 import { holdersIn } from '../src/peer/holders.ts';
-import { routeTable } from '../src/peer/route-table.ts';
+import { routeTable, suffixesOf } from '../src/peer/route-table.ts';
 import { admit } from './boot/admit.ts';
 import type { Base } from './boot/base.ts';
 import { loadSeed, openDataDir } from './boot/data-dir.ts';
@@ -18,6 +18,8 @@ import { noteStarted } from './boot/poison.ts';
 import { portOf } from './boot/ports.ts';
 import { openUserSide } from './boot/user-side.ts';
 import { openWorld } from './boot/world.ts';
+import { CertFeed } from './certificates/cert-feed.ts';
+import { advertisedHosts, hostPort } from './config/addresses.ts';
 import type { AgentConfig } from './config/config.ts';
 import { DataKeys } from './keys/data-keys.ts';
 import { openKeyExchange } from './keys/key-exchange.ts';
@@ -47,6 +49,8 @@ export type Ready = {
   readonly name: string;
   readonly api: string;
   readonly http: string;
+  /** Where apps are served over TLS; the same port as `http` unless another was asked for. */
+  readonly https: string;
   readonly mesh: readonly string[];
   readonly runtime: string;
   readonly isolation: string;
@@ -120,13 +124,15 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
     collect: () => collector.collect(),
     join: (token) => rejoinWith(token, { host, mesh, store, dir, name: config.name, startOver }),
   });
-  const { api, builds, tls } = await openUserSide(parts, base, world, dynoSide);
+  const userSide = await openUserSide(parts, base, world, dynoSide);
+  const { api, builds, tls } = userSide;
 
   // The machine itself, with what the last agent left behind.
   const ports = {
     mesh: portOf(mesh.addrs()[0] ?? ''),
     api: api.port,
     http: router.httpPort,
+    https: router.httpsPort,
     proxy: router.proxyPort,
   };
   await store.append([], { ports });
@@ -137,7 +143,11 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   );
   const identity = describePeer(config, { signer: createSigner(seed), cluster, past, ports, runtime });
   const boot = { seed: randomBytes(4).readUInt32LE(), ...past, adopted, blobs: blobs.list() };
-  const duties = new Duties(dynoSide.dutyWorkers, tasks, log.child({ component: 'duties' }));
+  const duties = new Duties(
+    { ...dynoSide.dutyWorkers, ...userSide.dutyWorkers },
+    tasks,
+    log.child({ component: 'duties' }),
+  );
   parts.defer(() => duties.close());
   const performer = createPerformer({
     ...common,
@@ -168,9 +178,17 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   if (isFounder) await foundCluster(host, keys, config.name);
   await ensureToken(host, dir.token, config.name);
   const exchange = openKeyExchange({ ...known, view: () => host.view(), signal: abort.signal });
+  const certFeed = new CertFeed({
+    open: (app, name, sealed) => keys.open(app, name, sealed),
+    send: (table) => router.setCerts(table),
+    suffixes: suffixesOf(config.domain),
+    tasks,
+    log: log.child({ component: 'certificates' }),
+  });
   const follow = [
     () => exchange.want(),
     () => tls.follow(host.view(), keys, tasks),
+    () => certFeed.follow(host.view(), tls.issue()),
     forgetDestroyed(host, { logs, builds, tasks }),
     followStack({ ...known, builds, loop: peer, choice: config.runtime, startOver }),
     () => volumes.keeper.follow(),
@@ -190,6 +208,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
       name: config.name,
       api: `http://${identity.addrs.api}`,
       http: `http://${identity.addrs.http}`,
+      https: `https://${hostPort(advertisedHosts(config.host)[0] ?? '127.0.0.1', router.httpsPort ?? router.httpPort)}`,
       mesh: mesh.addrs().map((addr) => `${addr}/p2p/${mesh.self}`),
       runtime: runtime.kind,
       isolation: runtime.isolation,

@@ -23,9 +23,14 @@ export const GROUPS: readonly {
     commands: {
       apps: entry('list apps', () => import('./commands/apps.ts')),
       'apps:create': entry('create an app', () => import('./commands/apps-create.ts')),
+      'apps:setup': entry(
+        'make an app with all that its app.json asks for',
+        () => import('./commands/apps-setup.ts'),
+      ),
       'apps:info': entry('show an app', () => import('./commands/apps-info.ts')),
       'apps:open': entry("print an app's URL", () => import('./commands/apps-open.ts')),
       'apps:rename': entry('give an app another name', () => import('./commands/apps-rename.ts')),
+      'apps:transfer': entry('give an app to another owner', () => import('./commands/apps-transfer.ts')),
       'apps:destroy': entry('destroy an app for ever', () => import('./commands/apps-destroy.ts')),
       maintenance: entry('show whether maintenance mode is on', () => import('./commands/maintenance.ts')),
       'maintenance:on': entry(
@@ -48,6 +53,11 @@ export const GROUPS: readonly {
         () => import('./commands/builds-create.ts'),
       ),
       'builds:output': entry('show what a build said', () => import('./commands/builds-output.ts')),
+      'builds:cancel': entry('break a build off', () => import('./commands/builds-cancel.ts')),
+      'builds:purge-cache': entry(
+        'forget what builds keep for the next',
+        () => import('./commands/builds-purge-cache.ts'),
+      ),
       buildpacks: entry('list the buildpacks of an app', () => import('./commands/buildpacks.ts')),
       'buildpacks:set': entry('use one buildpack', () => import('./commands/buildpacks-set.ts')),
       'buildpacks:add': entry('use one buildpack more', () => import('./commands/buildpacks-add.ts')),
@@ -79,6 +89,58 @@ export const GROUPS: readonly {
     },
   },
   {
+    title: 'Pipelines',
+    commands: {
+      pipelines: entry('list pipelines', () => import('./commands/pipelines.ts')),
+      'pipelines:create': entry('make a pipeline of an app', () => import('./commands/pipelines-create.ts')),
+      'pipelines:info': entry('list the apps of a pipeline', () => import('./commands/pipelines-info.ts')),
+      'pipelines:add': entry('add an app to a pipeline', () => import('./commands/pipelines-add.ts')),
+      'pipelines:update': entry(
+        'move an app to another stage',
+        () => import('./commands/pipelines-update.ts'),
+      ),
+      'pipelines:remove': entry(
+        'take an app out of its pipeline',
+        () => import('./commands/pipelines-remove.ts'),
+      ),
+      'pipelines:promote': entry(
+        'release what an app runs at the next stage',
+        () => import('./commands/pipelines-promote.ts'),
+      ),
+      'pipelines:diff': entry(
+        'compare what an app runs with the next stage',
+        () => import('./commands/pipelines-diff.ts'),
+      ),
+      'pipelines:open': entry(
+        'print the URLs of the apps of a pipeline',
+        () => import('./commands/pipelines-open.ts'),
+      ),
+      'pipelines:rename': entry(
+        'give a pipeline another name',
+        () => import('./commands/pipelines-rename.ts'),
+      ),
+      'pipelines:transfer': entry(
+        'give a pipeline to another owner',
+        () => import('./commands/pipelines-transfer.ts'),
+      ),
+      'pipelines:destroy': entry('remove a pipeline', () => import('./commands/pipelines-destroy.ts')),
+      'review-apps': entry('list the review apps of a pipeline', () => import('./commands/review-apps.ts')),
+      'review-apps:enable': entry(
+        'allow review apps in a pipeline',
+        () => import('./commands/review-apps-enable.ts'),
+      ),
+      'review-apps:disable': entry(
+        'allow no more review apps',
+        () => import('./commands/review-apps-disable.ts'),
+      ),
+      'review-apps:create': entry(
+        'make a review app of a folder',
+        () => import('./commands/review-apps-create.ts'),
+      ),
+      'review-apps:destroy': entry('destroy a review app', () => import('./commands/review-apps-destroy.ts')),
+    },
+  },
+  {
     title: 'Config and domains',
     commands: {
       config: entry('show config vars', () => import('./commands/config.ts')),
@@ -90,6 +152,71 @@ export const GROUPS: readonly {
       'domains:remove': entry(
         'serve an app under a domain no more',
         () => import('./commands/domains-remove.ts'),
+      ),
+      'domains:info': entry('show a domain', () => import('./commands/domains-info.ts')),
+      'domains:update': entry(
+        'choose the certificate that a domain is served with',
+        () => import('./commands/domains-update.ts'),
+      ),
+      'domains:clear': entry('remove all domains of an app', () => import('./commands/domains-clear.ts')),
+      'domains:wait': entry('wait until domains are served', () => import('./commands/domains-wait.ts')),
+    },
+  },
+  {
+    title: 'Certificates',
+    commands: {
+      certs: entry('list the TLS certificates of an app', () => import('./commands/certs.ts')),
+      'certs:add': entry('serve an app with a certificate', () => import('./commands/certs-add.ts')),
+      'certs:info': entry('show a certificate', () => import('./commands/certs-info.ts')),
+      'certs:update': entry(
+        'put another certificate in the place of one',
+        () => import('./commands/certs-update.ts'),
+      ),
+      'certs:remove': entry('remove a certificate', () => import('./commands/certs-remove.ts')),
+      'certs:auto': entry(
+        'say whether certificates are ordered by themselves',
+        () => import('./commands/certs-auto.ts'),
+      ),
+    },
+  },
+  {
+    title: 'Add-ons',
+    commands: {
+      addons: entry('list add-ons', () => import('./commands/addons.ts')),
+      'addons:create': entry('create an add-on', () => import('./commands/addons-create.ts')),
+      'addons:info': entry('show an add-on', () => import('./commands/addons-info.ts')),
+      'addons:attach': entry(
+        'give an app an add-on that exists',
+        () => import('./commands/addons-attach.ts'),
+      ),
+      'addons:detach': entry('take an add-on from an app', () => import('./commands/addons-detach.ts')),
+      'addons:upgrade': entry('give an add-on another plan', () => import('./commands/addons-upgrade.ts')),
+      'addons:rename': entry('give an add-on another name', () => import('./commands/addons-rename.ts')),
+      'addons:open': entry(
+        "print the link to an add-on's own page",
+        () => import('./commands/addons-open.ts'),
+      ),
+      'addons:wait': entry('wait until an add-on is provisioned', () => import('./commands/addons-wait.ts')),
+      'addons:destroy': entry('destroy an add-on', () => import('./commands/addons-destroy.ts')),
+      'addons:services': entry('list what can be added', () => import('./commands/addons-services.ts')),
+      'addons:plans': entry('list the plans of a service', () => import('./commands/addons-plans.ts')),
+      providers: entry('list who makes add-ons', () => import('./commands/providers.ts')),
+      'providers:add': entry('register an add-on provider', () => import('./commands/providers-add.ts')),
+      'providers:set': entry(
+        'change settings of a built-in provider',
+        () => import('./commands/providers-set.ts'),
+      ),
+      'providers:remove': entry('remove an add-on provider', () => import('./commands/providers-remove.ts')),
+    },
+  },
+  {
+    title: 'Log drains',
+    commands: {
+      drains: entry("list where an app's log is sent", () => import('./commands/drains.ts')),
+      'drains:add': entry("send an app's log somewhere", () => import('./commands/drains-add.ts')),
+      'drains:remove': entry(
+        "send an app's log somewhere no more",
+        () => import('./commands/drains-remove.ts'),
       ),
     },
   },
@@ -108,7 +235,18 @@ export const GROUPS: readonly {
         () => import('./commands/volumes-unmount.ts'),
       ),
       'volumes:move': entry('move a volume to another machine', () => import('./commands/volumes-move.ts')),
-      'volumes:backup': entry('copy a volume to a file here', () => import('./commands/volumes-backup.ts')),
+      'volumes:backup': entry(
+        'copy a volume to a file here, or to another machine',
+        () => import('./commands/volumes-backup.ts'),
+      ),
+      'volumes:backups': entry(
+        'list the backups that machines keep',
+        () => import('./commands/volumes-backups.ts'),
+      ),
+      'volumes:backups:destroy': entry(
+        'give up a backup that a machine keeps',
+        () => import('./commands/volumes-backups-destroy.ts'),
+      ),
       'volumes:restore': entry(
         'replace what is in a volume by a backup',
         () => import('./commands/volumes-restore.ts'),
@@ -158,6 +296,39 @@ export const GROUPS: readonly {
       login: entry('save a token for a peer', () => import('./commands/login.ts')),
       logout: entry('forget a saved token', () => import('./commands/logout.ts')),
       'auth:whoami': entry('show who you are to the cluster', () => import('./commands/auth-whoami.ts')),
+      'auth:token': entry('print the token that is used', () => import('./commands/auth-token.ts')),
+      access: entry('list who may do what with an app', () => import('./commands/access.ts')),
+      'access:add': entry('let a user in to an app', () => import('./commands/access-add.ts')),
+      'access:update': entry(
+        'say what a user may do with an app',
+        () => import('./commands/access-update.ts'),
+      ),
+      'access:remove': entry('shut a user out of an app', () => import('./commands/access-remove.ts')),
+      members: entry('list users and their roles', () => import('./commands/members.ts')),
+      'members:add': entry('give a user a role', () => import('./commands/members-add.ts')),
+      'members:set': entry('give a user another role', () => import('./commands/members-set.ts')),
+      'members:remove': entry('take all rights from a user', () => import('./commands/members-remove.ts')),
+      authorizations: entry('list your own tokens', () => import('./commands/authorizations.ts')),
+      'authorizations:create': entry(
+        'make a token for yourself',
+        () => import('./commands/authorizations-create.ts'),
+      ),
+      'authorizations:info': entry(
+        'show a token of yours',
+        () => import('./commands/authorizations-info.ts'),
+      ),
+      'authorizations:update': entry(
+        'say what a token of yours is for',
+        () => import('./commands/authorizations-update.ts'),
+      ),
+      'authorizations:rotate': entry(
+        'put another token in the place of yours',
+        () => import('./commands/authorizations-rotate.ts'),
+      ),
+      'authorizations:revoke': entry(
+        'make a token of yours worthless',
+        () => import('./commands/authorizations-revoke.ts'),
+      ),
       tokens: entry('list tokens', () => import('./commands/tokens.ts')),
       'tokens:create': entry('make a token for a user', () => import('./commands/tokens-create.ts')),
       'tokens:revoke': entry('make a token worthless', () => import('./commands/tokens-revoke.ts')),
@@ -170,6 +341,7 @@ export const GROUPS: readonly {
   {
     title: 'This program',
     commands: {
+      heroku: entry('run the official Heroku CLI against a peer', () => import('./commands/heroku.ts')),
       help: entry('show all commands, or one', () => import('./commands/help.ts')),
       completion: entry('print a completion script for a shell', () => import('./commands/completion.ts')),
       version: entry('show the version', () => import('./commands/version.ts')),
@@ -180,6 +352,7 @@ export const GROUPS: readonly {
 /** Other names that people know from Heroku. */
 const ALIASES: Readonly<Record<string, string>> = {
   'apps:list': 'apps',
+  'authorizations:destroy': 'authorizations:revoke',
   'auth:login': 'login',
   'auth:logout': 'logout',
   commands: 'help',
@@ -204,6 +377,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   'labs:enable': 'features:enable',
   'labs:disable': 'features:disable',
   'ps:resize': 'ps:type',
+  reviewapps: 'review-apps',
+  'reviewapps:create': 'review-apps:create',
+  'reviewapps:disable': 'review-apps:disable',
+  'reviewapps:enable': 'review-apps:enable',
   status: 'doctor',
   whoami: 'auth:whoami',
 };

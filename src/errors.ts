@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   precondition_failed: { status: 412, id: 'precondition_failed' },
   too_large: { status: 413, id: 'too_large' },
   range_not_satisfiable: { status: 416, id: 'requested_range_not_satisfiable' },
+  multiple_matches: { status: 422, id: 'multiple_matches' },
   confirmation_required: { status: 423, id: 'confirmation_required' },
   invalid_params: { status: 422, id: 'invalid_params' },
   rate_limit: { status: 429, id: 'rate_limit' },

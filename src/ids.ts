@@ -18,6 +18,22 @@ export type ReleaseId = Brand<string, 'ReleaseId'>;
 export type BlobId = Brand<string, 'BlobId'>;
 /** UUID of a volume; names are given again, this is not. */
 export type VolumeId = Brand<string, 'VolumeId'>;
+/** UUID of a certificate of an app (Heroku: SNI endpoint). */
+export type CertId = Brand<string, 'CertId'>;
+/** One backup of a volume that a peer keeps: 8 hex characters. */
+export type BackupId = Brand<string, 'BackupId'>;
+/** UUID of a log drain. */
+export type DrainId = Brand<string, 'DrainId'>;
+/** UUID of an add-on: what its provider knows it by. */
+export type AddonId = Brand<string, 'AddonId'>;
+/** UUID of one attachment of an add-on to an app. */
+export type AttachmentId = Brand<string, 'AttachmentId'>;
+/** UUID of a pipeline. */
+export type PipelineId = Brand<string, 'PipelineId'>;
+/** UUID of one promotion, to any number of apps. */
+export type PromotionId = Brand<string, 'PromotionId'>;
+/** UUID of one app setup; a review app is known by it too. */
+export type SetupId = Brand<string, 'SetupId'>;
 /** UUID of one start of one dyno; a restarted `web.1` has a new one. */
 export type DynoId = Brand<string, 'DynoId'>;
 /** `web`, `worker`…: a process type of a Procfile. */

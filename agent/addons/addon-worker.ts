@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { DRAIN_URL_KEY, parseDrainUrl } from '../../src/drain-url.ts';
 import { PlatformError } from '../../src/errors.ts';
-import type { AddonId, AppId, DrainId } from '../../src/ids.ts';
+import type { AddonId, AppId, DrainId, OpId } from '../../src/ids.ts';
 import { ADDON_DRAIN_KEY, ADDON_OPTIONS_KEY } from '../../src/ledger/addon-types.ts';
 import type { Addon, AddonSettlement, SealedConfig } from '../../src/ledger/addon-types.ts';
 import { nextAddonStep } from '../../src/ledger/addon-work.ts';
@@ -10,12 +11,14 @@ import type { AddonStep } from '../../src/ledger/addon-work.ts';
 import { attachedHere, findAddonById } from '../../src/ledger/attachments.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
+import type { Rotation } from '../../src/ledger/rotation.ts';
 import { assertNever } from '../../src/step.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import type { AddonConfig, ProvisionReply } from '../../src/shell/addon-provider.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import { logInputUrl } from '../lib/log-input.ts';
 import type { AgentAddons } from './agent-addons.ts';
-import { sealDrainUrl } from './drain-url.ts';
+import { oldDynosRun } from './old-dynos.ts';
 
 /** Heroku's limits: a provider has so long for an answer, and an add-on so long until it is ready. */
 const CALL_MS = 25_000;
@@ -25,6 +28,7 @@ const RETRY_MS_MAX = 60_000;
 /** How soon it is seen that something else is to be done meanwhile. */
 const LOOK_MS = 250;
 const ASK_AGAIN_MS = 2_000;
+const ROTATION_MS = 30 * 60_000;
 
 const options = z.record(z.string(), z.string());
 
@@ -59,7 +63,10 @@ export class AddonWorker {
         signal.throwIfAborted();
         const waitMs = Math.min(RETRY_MS * 2 ** failures, RETRY_MS_MAX) * (0.5 + Math.random());
         failures += 1;
-        this.#parts.log.warn({ addon: addon.name, step: step.do, retryMs: Math.round(waitMs), err }, 'add-on step not done');
+        this.#parts.log.warn(
+          { addon: addon.name, step: step.do, retryMs: Math.round(waitMs), err },
+          'add-on step not done',
+        );
         await this.#pause(id, step, waitMs, signal);
       }
     }
@@ -90,11 +97,19 @@ export class AddonWorker {
       case 'sync':
         return this.#sync(addon, step.app);
       case 'detach':
-        return this.#command(addon, { type: 'attachment.remove', app: step.app, attachment: step.attachment });
+        return this.#command(addon, {
+          type: 'attachment.remove',
+          app: step.app,
+          attachment: step.attachment,
+        });
       case 'add-drain':
         return this.#addDrain(addon, step.url);
       case 'remove-drain':
         return this.#command(addon, { type: 'drain.remove', app: addon.app, drain: step.drain });
+      case 'rotate':
+        return this.#rotate(addon, step.rotation, signal);
+      case 'end-rotation':
+        return this.#endRotation(addon, step, signal);
       case 'deprovision':
         return this.#deprovision(addon, signal);
       default:
@@ -106,7 +121,10 @@ export class AddonWorker {
     if (isOverdue(addon)) return this.#giveUp(addon);
     const { host, addons } = this.#parts;
     const app = host().view().apps.get(addon.app);
-    const self = host().peers().find(({ peer }) => peer === host().self);
+    const self = host()
+      .peers()
+      .find(({ peer }) => peer === host().self);
+    const api = self?.facts?.addrs.api ?? '127.0.0.1';
     const code = addons.tokens.make('code', addon.id, Date.now());
     const reply = await this.#orRefusal(() =>
       addons.providerOf(addon.service).provision(
@@ -115,10 +133,10 @@ export class AddonWorker {
           name: addon.name,
           plan: addon.plan,
           region: 'amazon-web-services::us-east-1',
-          callbackUrl: `http://${self?.facts?.addrs.api ?? '127.0.0.1'}/addons/${addon.id}`,
+          callbackUrl: `http://${api}/addons/${addon.id}`,
           options: options.parse(JSON.parse(host().open(addon.id, ADDON_OPTIONS_KEY, addon.options))),
           oauthGrant: addons.isBuiltIn(addon.service) ? null : { code: code.text, expiresAt: code.until },
-          logInputUrl: null,
+          logInputUrl: logInputUrl(host(), addon.id, api),
           logDrainToken: drainToken(addon),
           app: { id: addon.app, name: app?.name ?? '' },
         },
@@ -126,14 +144,22 @@ export class AddonWorker {
       ),
     );
     if ('refused' in reply) {
-      await this.#settle(addon, { state: 'refused', providerId: null, message: reply.refused, drainUrl: null });
+      await this.#settle(addon, {
+        state: 'refused',
+        providerId: null,
+        message: reply.refused,
+        drainUrl: null,
+      });
       return;
     }
     await this.#settleAs(addon, reply);
   }
 
   async #settleAs(addon: Addon, { state, id, config, message, logDrainUrl }: ProvisionReply): Promise<void> {
-    const drainUrl = logDrainUrl === null ? null : this.#parts.host().seal(addon.id, ADDON_DRAIN_KEY, logDrainUrl);
+    // One that leads nowhere is for the provider to mend: it gets a retry, and the log says why.
+    if (logDrainUrl !== null) parseDrainUrl(logDrainUrl);
+    const drainUrl =
+      logDrainUrl === null ? null : this.#parts.host().seal(addon.id, ADDON_DRAIN_KEY, logDrainUrl);
     await this.#settle(addon, { state, providerId: id, message, drainUrl }, config);
   }
 
@@ -185,9 +211,55 @@ export class AddonWorker {
       app: addon.app,
       drain: addon.id as string as DrainId,
       token: drainToken(addon),
-      url: sealDrainUrl(host, addon.app, text),
+      url: host.seal(addon.app, DRAIN_URL_KEY, text),
       addon: addon.id,
     });
+  }
+
+  async #rotate(addon: Addon, { id }: Rotation, signal: AbortSignal): Promise<void> {
+    const provider = this.#parts.addons.providerOf(addon.service);
+    const request = { uuid: addon.id, config: this.#open(addon), generation: id };
+    const config = await provider.rotate?.(request, AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]));
+    await this.#rotated(addon, id, 'released', config);
+  }
+
+  /** Those of before are ended once no dyno has them any more, or after so long that whatever has them must be stuck. */
+  async #endRotation(
+    addon: Addon,
+    step: Extract<AddonStep, { do: 'end-rotation' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { id, at } = step.rotation;
+    const isUsed = (): boolean =>
+      Date.now() - at < ROTATION_MS && oldDynosRun(this.#parts.host(), addon.id);
+    if (isUsed()) return this.#pause(addon.id, step, ASK_AGAIN_MS, signal);
+    const provider = this.#parts.addons.providerOf(addon.service);
+    const request = { uuid: addon.id, config: this.#open(addon) };
+    await provider.endOthers?.(request, AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]));
+    await this.#rotated(addon, id, 'ended');
+  }
+
+  async #rotated(
+    addon: Addon,
+    rotation: OpId,
+    stage: 'released' | 'ended',
+    config: AddonConfig = {},
+  ): Promise<void> {
+    await this.#command(addon, {
+      type: 'addon.rotated',
+      app: addon.app,
+      addon: addon.id,
+      rotation,
+      stage,
+      config: this.#seal(addon, config),
+    });
+  }
+
+  #open({ id, config }: Addon): AddonConfig {
+    const host = this.#parts.host();
+    return Object.fromEntries(
+      [...config].flatMap(([key, value]) => (value === null ? [] : [[key, host.open(id, key, value)]])),
+    );
   }
 
   async #deprovision(addon: Addon, signal: AbortSignal): Promise<void> {
@@ -201,12 +273,24 @@ export class AddonWorker {
 
   async #giveUp(addon: Addon): Promise<void> {
     const reason = `Its provider did not have it ready within ${PROVISION_MS / 3_600_000} hours.`;
-    await this.#command(addon, { type: 'addon.destroy', app: addon.app, addon: addon.id, force: true, reason });
+    await this.#command(addon, {
+      type: 'addon.destroy',
+      app: addon.app,
+      addon: addon.id,
+      force: true,
+      reason,
+    });
   }
 
   async #settle(addon: Addon, settlement: AddonSettlement, config: AddonConfig = {}): Promise<void> {
     const sealed = this.#seal(addon, config);
-    await this.#command(addon, { type: 'addon.settle', app: addon.app, addon: addon.id, ...settlement, config: sealed });
+    await this.#command(addon, {
+      type: 'addon.settle',
+      app: addon.app,
+      addon: addon.id,
+      ...settlement,
+      config: sealed,
+    });
   }
 
   #seal(addon: Addon, config: AddonConfig): SealedConfig {
@@ -224,7 +308,8 @@ export class AddonWorker {
     try {
       return await ask();
     } catch (error) {
-      if (error instanceof PlatformError && error.code === 'invalid_params') return { refused: error.message };
+      if (error instanceof PlatformError && error.code === 'invalid_params')
+        return { refused: error.message };
       throw error;
     }
   }

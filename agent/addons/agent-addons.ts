@@ -144,8 +144,9 @@ export class AgentAddons implements Addons {
 
   #isPassword(service: string, given: string): boolean {
     const provider: Provider | undefined = this.#host().view().providers.get(service);
-    if (provider?.manifest == null) return false;
-    const known = Buffer.from(this.#host().open('cluster', PROVIDER_PASSWORD_KEY, provider.manifest.password));
+    if (provider === undefined || provider.manifest === null) return false;
+    const { password } = provider.manifest;
+    const known = Buffer.from(this.#host().open('cluster', PROVIDER_PASSWORD_KEY, password));
     const found = Buffer.from(given);
     return known.length === found.length && known.length > 0 && timingSafeEqual(known, found);
   }
@@ -154,7 +155,7 @@ export class AgentAddons implements Addons {
     const host = this.#host();
     const { settings } = host.view().providers.get(service) ?? { settings: {} };
     return Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [
+      Object.entries<Sealed>(settings).map(([name, value]) => [
         name,
         host.open('cluster', settingKey(service, name), value),
       ]),

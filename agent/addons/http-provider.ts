@@ -47,7 +47,8 @@ export class HttpProvider implements AddonProvider {
   }
 
   async provision(request: ProvisionRequest, signal: AbortSignal): Promise<ProvisionReply> {
-    const { uuid, name, plan, region, callbackUrl, options, oauthGrant, logInputUrl, logDrainToken } = request;
+    const { uuid, name, plan, region, callbackUrl, options, oauthGrant, logInputUrl, logDrainToken } =
+      request;
     const { status, body } = await this.#ask('POST', '', signal, {
       uuid,
       name,
@@ -180,7 +181,8 @@ async function readAtMost(response: Response, bytesMax: number): Promise<string>
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new PlatformError('unavailable', `A provider answered more than ${bytesMax} bytes`);
+    if (bytes > bytesMax)
+      throw new PlatformError('unavailable', `A provider answered more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { PlatformError } from '../../src/errors.ts';
+import type { AddonId } from '../../src/ids.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 20_000;
@@ -28,7 +29,7 @@ export class PostgresServer {
     url.protocol = 'postgres:';
     url.username = user;
     url.password = password;
-    url.pathname = `/${database}`;
+    url.pathname = `/${encodeURIComponent(database)}`;
     return url.href;
   }
 
@@ -40,7 +41,7 @@ export class PostgresServer {
   ): Promise<T> {
     signal.throwIfAborted();
     const url = new URL(this.url);
-    if (database !== null) url.pathname = `/${database}`;
+    if (database !== null) url.pathname = `/${encodeURIComponent(database)}`;
     const client = new pg.Client({
       connectionString: url.href,
       connectionTimeoutMillis: CONNECT_MS,
@@ -62,6 +63,15 @@ export class PostgresServer {
       await client.end().catch(() => {});
     }
   }
+
+  /** The same, for one of all who ask of `addon` at a time: statements about one role at once fail one another. */
+  alone<T>(addon: AddonId, signal: AbortSignal, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    return this.with(signal, async (client) => {
+      // Held until the connection ends.
+      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`kith ${addon}`]);
+      return work(client);
+    });
+  }
 }
 
 /** Runs what makes something, unless it is there: whoever asked may have died before hearing that it was made. */
@@ -73,11 +83,15 @@ export async function makeOnce(client: pg.Client, statement: string): Promise<vo
   }
 }
 
+/** Who asks is not let in, or there is no such database: asking again would change nothing. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(28|3D)/.test(error.code ?? '');
+}
+
 /** The server's own words, without the address that holds a password. */
 function readable(error: unknown, { host }: URL): PlatformError {
   if (error instanceof PlatformError) return error;
   const said = error instanceof Error && error.message !== '' ? error.message : 'it does not answer';
-  return new PlatformError('unavailable', `The PostgreSQL server at "${host}" refuses: ${said}`, {
-    cause: error,
-  });
+  const code = isRefusal(error) ? 'invalid_params' : 'unavailable';
+  return new PlatformError(code, `The PostgreSQL server at "${host}" refuses: ${said}`, { cause: error });
 }

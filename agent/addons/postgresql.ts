@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
@@ -8,10 +7,14 @@ import type {
   AddonService,
   BuiltInProvider,
   ProviderSettings,
+  Rotation,
 } from '../../src/shell/addon-provider.ts';
 import { PostgresServer, makeOnce } from './postgres-server.ts';
+import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
 
 const ID = 'kith-postgresql';
+/** `DROP DATABASE … WITH (FORCE)` */
+const VERSION_MIN = 130_000;
 const PLANS = [
   { name: 'mini', connections: 20 },
   { name: 'basic', connections: 100 },
@@ -36,81 +39,102 @@ const SERVICE: AddonService = {
 type Roles = { readonly owner: string; readonly logins: readonly [string, string] };
 
 /** A database and a role on a PostgreSQL server that the owner of the machines names. */
-export function postgresql(settings: ProviderSettings): BuiltInProvider {
+export function postgresql(settings: ProviderSettings, secretFor: SecretMaker): BuiltInProvider {
   return {
     service: SERVICE,
-    provider: new Postgresql(settings),
+    provider: new Postgresql(settings, secretFor),
     settings: {
       server: 'postgres://ADMIN:PASSWORD@HOST:5432/postgres, of a role that may make roles and databases',
     },
   };
 }
 
+/**
+ * The administrator need not be a superuser: CREATEROLE and CREATEDB are enough. It becomes a member of what it makes, and
+ * so may give, take and end what is its users'. (From PostgreSQL 16 on, making a role alone gives only the right to do so.)
+ */
 export class Postgresql implements AddonProvider {
   readonly asksAgain = false;
   readonly #settings: ProviderSettings;
+  readonly #secretFor: SecretMaker;
 
-  constructor(settings: ProviderSettings) {
+  constructor(settings: ProviderSettings, secretFor: SecretMaker) {
     this.#settings = settings;
+    this.#secretFor = secretFor;
   }
 
   async provision({ uuid, plan }: { uuid: AddonId; plan: string }, signal: AbortSignal) {
     const server = this.#server();
     const { owner, logins } = rolesOf(uuid);
-    await server.with(signal, async (client) => {
-      await makeOnce(client, `CREATE ROLE ${owner} NOLOGIN`);
-      await client.query(`GRANT ${owner} TO CURRENT_USER`);
-      await makeLogin(client, owner, logins[0], this.#password(server, uuid, 0));
+    const password = this.#secretFor(uuid, FIRST_GENERATION);
+    await server.alone(uuid, signal, async (client) => {
+      await mustBeAble(client, server);
+      await makeRole(client, owner);
+      await makeLogin(client, owner, logins[0], password);
       await limitConnections(client, logins, plan);
       await makeOnce(client, `CREATE DATABASE ${owner} OWNER ${owner}`);
       await client.query(`REVOKE ALL ON DATABASE ${owner} FROM PUBLIC`);
     });
-    await server.with(signal, (client) => client.query(`GRANT ALL ON SCHEMA public TO ${owner}`), owner);
-    const config = { DATABASE_URL: server.addressOf(logins[0], this.#password(server, uuid, 0), owner) };
+    const config = { DATABASE_URL: server.addressOf(logins[0], password, owner) };
     return { state: 'provisioned', id: uuid, config, message: null, logDrainUrl: null } as const;
   }
 
   async changePlan({ uuid, plan }: { uuid: AddonId; plan: string }, signal: AbortSignal) {
-    await this.#server().with(signal, (client) => limitConnections(client, rolesOf(uuid).logins, plan));
+    await this.#server().alone(uuid, signal, (client) => limitConnections(client, rolesOf(uuid).logins, plan));
     return { config: null, message: null };
   }
 
   async deprovision({ uuid }: { uuid: AddonId }, signal: AbortSignal): Promise<void> {
+    const server = this.#server();
     const { owner, logins } = rolesOf(uuid);
-    await this.#server().with(signal, async (client) => {
+    const roles = await server.alone(uuid, signal, async (client) => {
+      const found = await existing(client, [...logins, owner]);
+      for (const role of found) await client.query(`ALTER ROLE ${role} NOLOGIN`);
       await client.query(`DROP DATABASE IF EXISTS ${owner} WITH (FORCE)`);
-      for (const role of [...logins, owner]) await client.query(`DROP ROLE IF EXISTS ${role}`);
+      return found;
     });
+    if (roles.length === 0) return;
+    await dropLeftovers(server, roles, signal);
+    await server.alone(uuid, signal, (client) => client.query(`DROP ROLE IF EXISTS ${roles.join(', ')}`));
   }
 
   /**
    * Lets the other of the two log in under a new password. The one before goes on to work until `endOthers`, so that no
    * dyno is locked out, and whoever dies in between has changed nothing.
-   * @returns the config to be released
    */
-  async rotate(uuid: AddonId, current: AddonConfig, signal: AbortSignal): Promise<AddonConfig> {
+  async rotate({ uuid, config, generation }: Rotation, signal: AbortSignal): Promise<AddonConfig> {
     const server = this.#server();
     const { owner, logins } = rolesOf(uuid);
-    const used = usernameOf(current);
-    const next = logins[0] === used ? logins[1] : logins[0];
-    const password = this.#password(server, uuid, Date.now());
-    await server.with(signal, (client) => makeLogin(client, owner, next, password));
+    const next = logins[0] === usernameOf(config) ? logins[1] : logins[0];
+    const password = this.#secretFor(uuid, generation);
+    await server.alone(uuid, signal, (client) => makeLogin(client, owner, next, password));
     return { DATABASE_URL: server.addressOf(next, password, owner) };
   }
 
-  /** Whoever is not in the app's config any more is let in no more. */
-  async endOthers(uuid: AddonId, current: AddonConfig, signal: AbortSignal): Promise<void> {
-    const used = usernameOf(current);
-    await this.#server().with(signal, async (client) => {
-      for (const login of rolesOf(uuid).logins.filter((each) => each !== used)) {
-        const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [login]);
-        if (rowCount === 0) continue;
+  /** Whoever is not in the app's config any more is let in no more; what was made in its name alone becomes the owner's. */
+  async endOthers({ uuid, config }: Omit<Rotation, 'generation'>, signal: AbortSignal): Promise<void> {
+    const server = this.#server();
+    const { owner, logins } = rolesOf(uuid);
+    const used = usernameOf(config);
+    // A config that is none of ours says nothing of which of them is in use.
+    if (!logins.includes(used)) return;
+    const others = logins.filter((login) => login !== used);
+    await server.alone(uuid, signal, async (client) => {
+      for (const login of await existing(client, others)) {
         await client.query(`ALTER ROLE ${login} NOLOGIN PASSWORD NULL`);
         await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
           login,
         ]);
       }
     });
+    await server.with(
+      signal,
+      async (client) => {
+        const found = await existing(client, others);
+        if (found.length > 0) await client.query(`REASSIGN OWNED BY ${found.join(', ')} TO ${owner}`);
+      },
+      owner,
+    );
   }
 
   #server(): PostgresServer {
@@ -119,11 +143,6 @@ export class Postgresql implements AddonProvider {
     throw new PlatformError('invalid_params', `${ID} has no server to make databases on`, {
       hint: `An admin names one: kith providers:set ${ID} server`,
     });
-  }
-
-  /** The same whoever asks, however often, so that a second try agrees with a first whose answer was lost. */
-  #password({ url }: PostgresServer, uuid: AddonId, generation: number): string {
-    return createHmac('sha256', url.href).update(`${uuid}/${generation}`).digest('base64url');
   }
 }
 
@@ -136,9 +155,33 @@ function usernameOf({ DATABASE_URL = '' }: AddonConfig): string {
   return URL.canParse(DATABASE_URL) ? new URL(DATABASE_URL).username : '';
 }
 
+/** Says before anything is made what an administrator lacks. */
+async function mustBeAble(client: pg.Client, { url }: PostgresServer): Promise<void> {
+  const { rows } = await client.query<{ able: boolean; version: number }>(
+    `SELECT rolsuper OR (rolcreaterole AND rolcreatedb AND rolinherit) AS able,
+       current_setting('server_version_num')::int AS version FROM pg_roles WHERE rolname = current_user`,
+  );
+  const [{ able, version } = { able: false, version: 0 }] = rows;
+  if (version < VERSION_MIN) {
+    throw new PlatformError('invalid_params', `The PostgreSQL server at "${url.host}" is older than 13`, {
+      hint: 'Databases are dropped with FORCE, which 13 brought',
+    });
+  }
+  if (able) return;
+  const user = decodeURIComponent(url.username);
+  throw new PlatformError('invalid_params', `The role "${user}" at "${url.host}" may not make databases for others`, {
+    hint: `Let it: ALTER ROLE ${pg.escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
+  });
+}
+
+async function makeRole(client: pg.Client, role: string): Promise<void> {
+  await makeOnce(client, `CREATE ROLE ${role} NOLOGIN`);
+  await client.query(`GRANT ${role} TO CURRENT_USER`);
+}
+
 /** Whatever it makes belongs to the owner, so that the other login finds it as its own. */
 async function makeLogin(client: pg.Client, owner: string, login: string, password: string): Promise<void> {
-  await makeOnce(client, `CREATE ROLE ${login}`);
+  await makeRole(client, login);
   await client.query(`GRANT ${owner} TO ${login}`);
   await client.query(`ALTER ROLE ${login} SET role TO ${owner}`);
   await client.query(`ALTER ROLE ${login} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
@@ -147,7 +190,30 @@ async function makeLogin(client: pg.Client, owner: string, login: string, passwo
 async function limitConnections(client: pg.Client, logins: readonly string[], plan: string): Promise<void> {
   const limit = PLANS.find(({ name }) => name === plan)?.connections ?? PLANS[0].connections;
   for (const login of logins) {
-    await makeOnce(client, `CREATE ROLE ${login}`);
+    await makeRole(client, login);
     await client.query(`ALTER ROLE ${login} CONNECTION LIMIT ${limit}`);
+  }
+}
+
+async function existing(client: pg.Client, roles: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await client.query<{ rolname: string }>(
+    'SELECT rolname FROM pg_roles WHERE rolname = ANY($1) ORDER BY rolname',
+    [roles],
+  );
+  return rows.map(({ rolname }) => rolname);
+}
+
+/** A role cannot go while it has anything, and any role may keep large objects in databases that are open to all. */
+async function dropLeftovers(server: PostgresServer, roles: readonly string[], signal: AbortSignal): Promise<void> {
+  const { rows } = await server.with(signal, (client) =>
+    client.query<{ datname: string }>(
+      `SELECT DISTINCT datname FROM pg_shdepend
+       JOIN pg_database ON pg_database.oid = dbid JOIN pg_roles ON pg_roles.oid = refobjid
+       WHERE refclassid = 'pg_authid'::regclass AND rolname = ANY($1)`,
+      [roles],
+    ),
+  );
+  for (const { datname } of rows) {
+    await server.with(signal, (client) => client.query(`DROP OWNED BY ${roles.join(', ')}`), datname);
   }
 }

@@ -8,7 +8,11 @@ const LIFE_MS = { code: 5 * 60_000, access: 8 * 60 * 60_000, refresh: 10 * 365 *
 type Kind = keyof typeof LIFE_MS;
 const KEY = 'addon token';
 
-const content = z.object({ kind: z.enum(['code', 'access', 'refresh']), addon: z.string(), until: z.number() });
+const content = z.object({
+  kind: z.enum(['code', 'access', 'refresh']),
+  addon: z.string(),
+  until: z.number(),
+});
 
 /**
  * What providers prove themselves with, per add-on. A token is what it says, sealed with the cluster's data key: any peer
@@ -40,7 +44,8 @@ export class ProviderTokens {
       return content.parse(JSON.parse(opened));
     } catch (error) {
       // Whatever was sent is no token of ours.
-      if (error instanceof PlatformError || error instanceof z.ZodError || error instanceof SyntaxError) return null;
+      if (error instanceof PlatformError || error instanceof z.ZodError || error instanceof SyntaxError)
+        return null;
       throw error;
     }
   }

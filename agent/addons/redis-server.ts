@@ -1,4 +1,4 @@
-import { createClient, RESP_TYPES } from '@redis/client';
+import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
 import { PlatformError } from '../../src/errors.ts';
 
 const CONNECT_MS = 5_000;
@@ -33,8 +33,11 @@ export class RedisServer {
   /** Works on one connection, which begins in database 0. */
   async with<T>(signal: AbortSignal, work: (admin: RedisAdmin) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
+    const url = new URL(this.url);
+    url.pathname = '';
     const client = createClient({
-      url: this.url.href,
+      url: url.href,
+      RESP: 2,
       commandOptions: { timeout: COMMAND_MS, typeMapping: { [RESP_TYPES.BLOB_STRING]: String } },
       socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },
     });
@@ -54,9 +57,15 @@ export class RedisServer {
   }
 }
 
+/** Who asks is not let in, or may not do it: asking again would change nothing. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ErrorReply && /^(WRONGPASS|NOAUTH|NOPERM)/.test(error.message);
+}
+
 /** The server's own words, without the address that holds a password. */
 function readable(error: unknown, { host }: URL): PlatformError {
   if (error instanceof PlatformError) return error;
   const said = error instanceof Error && error.message !== '' ? error.message : 'it does not answer';
-  return new PlatformError('unavailable', `The Redis server at "${host}" refuses: ${said}`, { cause: error });
+  const code = isRefusal(error) ? 'invalid_params' : 'unavailable';
+  return new PlatformError(code, `The Redis server at "${host}" refuses: ${said}`, { cause: error });
 }

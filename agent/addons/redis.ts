@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
 import type {
@@ -7,8 +6,10 @@ import type {
   AddonService,
   BuiltInProvider,
   ProviderSettings,
+  Rotation,
 } from '../../src/shell/addon-provider.ts';
 import { RedisServer, type RedisAdmin } from './redis-server.ts';
+import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
 
 const ID = 'kith-redis';
 
@@ -23,22 +24,41 @@ const SERVICE: AddonService = {
   isBuiltIn: true,
 };
 
-/** Which add-on has which of the server's databases: a hash in database 0, which no add-on is given. */
-const DATABASES = 'kith:databases';
+/**
+ * Which add-on has which of the server's databases. No user may choose database 1, and every user begins in database 0:
+ * so the books are kept in the former, and the latter is nobody's.
+ */
+const BOOKS_DATABASE = '1';
+const BOOKS = 'kith:databases';
+const FIRST_DATABASE = 2;
 const NO_ROOM = -1;
 
-/** Gives an add-on the database that it has, or the first that is free, at one go whoever else asks. */
+/**
+ * Gives an add-on the database that it has, or the first that is free, at one go whoever else asks. What users are known to
+ * have (pairs, from the fourth argument on) is believed too, as users may outlive the data of a server; and a database that
+ * holds anything is somebody's.
+ */
 const CLAIM = `
+for each = 4, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[each], ARGV[each + 1]) end
 local mine = redis.call('HGET', KEYS[1], ARGV[1])
 if mine then return tonumber(mine) end
 local taken = {}
 for _, each in ipairs(redis.call('HVALS', KEYS[1])) do taken[tonumber(each)] = true end
-for each = 1, tonumber(ARGV[2]) - 1 do
-  if not taken[each] then redis.call('HSET', KEYS[1], ARGV[1], each) return each end
+local found = ${NO_ROOM}
+for each = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
+  if not taken[each] then
+    redis.call('SELECT', each)
+    if redis.call('DBSIZE') == 0 then found = each break end
+  end
 end
-return ${NO_ROOM}`;
+redis.call('SELECT', ${BOOKS_DATABASE})
+if found >= 0 then redis.call('HSET', KEYS[1], ARGV[1], found) end
+return found`;
 
-/** All but what reaches beyond one's own database or tells of the server; SELECT is given back for that one alone. */
+/**
+ * All but what reaches beyond one's own database or tells of the server. SELECT is given back for that one alone. Functions,
+ * and the list of keys that clients track, are the whole server's.
+ */
 const RIGHTS = [
   '~*',
   '&*',
@@ -49,6 +69,12 @@ const RIGHTS = [
   '-move',
   '-copy',
   '-swapdb',
+  '-function',
+  '-script|flush',
+  '-script|kill',
+  '-client|tracking',
+  '-memory',
+  '+memory|usage',
   '+info',
   '+keys',
   '+flushdb',
@@ -56,10 +82,10 @@ const RIGHTS = [
 ];
 
 /** A database and a user on a Redis server that the owner of the machines names. */
-export function redis(settings: ProviderSettings): BuiltInProvider {
+export function redis(settings: ProviderSettings, secretFor: SecretMaker): BuiltInProvider {
   return {
     service: SERVICE,
-    provider: new Redis(settings),
+    provider: new Redis(settings, secretFor),
     settings: { server: 'redis://:PASSWORD@HOST:6379, of a user that may do everything' },
   };
 }
@@ -68,14 +94,17 @@ export class Redis implements AddonProvider {
   readonly asksAgain = false;
   readonly #settings: ProviderSettings;
 
-  constructor(settings: ProviderSettings) {
+  readonly #secretFor: SecretMaker;
+
+  constructor(settings: ProviderSettings, secretFor: SecretMaker) {
     this.#settings = settings;
+    this.#secretFor = secretFor;
   }
 
   async provision({ uuid }: { uuid: AddonId }, signal: AbortSignal) {
     const server = this.#server();
     const user = usersOf(uuid)[0];
-    const password = this.#password(server, uuid, 0);
+    const password = this.#secretFor(uuid, FIRST_GENERATION);
     const { database, isKept } = await server.with(signal, async (admin) => {
       const found = await claim(admin, uuid);
       await setUser(admin, user, password, found);
@@ -95,13 +124,15 @@ export class Redis implements AddonProvider {
 
   async deprovision({ uuid }: { uuid: AddonId }, signal: AbortSignal): Promise<void> {
     await this.#server().with(signal, async (admin) => {
+      const users = await databasesOfUsers(admin);
+      await admin.send('SELECT', BOOKS_DATABASE);
+      const database = (await admin.send('HGET', BOOKS, uuid)) ?? users.get(uuid);
       await admin.send('ACL', 'DELUSER', ...usersOf(uuid));
-      const database = await admin.send('HGET', DATABASES, uuid);
       if (typeof database === 'string') {
         await admin.send('SELECT', database);
-        await admin.send('FLUSHDB');
-        await admin.send('SELECT', '0');
-        await admin.send('HDEL', DATABASES, uuid);
+        await admin.send('FLUSHDB', 'ASYNC');
+        await admin.send('SELECT', BOOKS_DATABASE);
+        await admin.send('HDEL', BOOKS, uuid);
       }
       await keepUsers(admin);
     });
@@ -110,13 +141,12 @@ export class Redis implements AddonProvider {
   /**
    * Makes the other of the two users, with a new password. The one before goes on to work until `endOthers`, so that no
    * dyno is locked out, and whoever dies in between has changed nothing.
-   * @returns the config to be released
    */
-  async rotate(uuid: AddonId, current: AddonConfig, signal: AbortSignal): Promise<AddonConfig> {
+  async rotate({ uuid, config, generation }: Rotation, signal: AbortSignal): Promise<AddonConfig> {
     const server = this.#server();
     const [first, second] = usersOf(uuid);
-    const next = usernameOf(current) === first ? second : first;
-    const password = this.#password(server, uuid, Date.now());
+    const next = usernameOf(config) === first ? second : first;
+    const password = this.#secretFor(uuid, generation);
     const database = await server.with(signal, async (admin) => {
       const found = await claim(admin, uuid);
       await setUser(admin, next, password, found);
@@ -127,10 +157,13 @@ export class Redis implements AddonProvider {
   }
 
   /** Whoever is not in the app's config any more is let in no more. */
-  async endOthers(uuid: AddonId, current: AddonConfig, signal: AbortSignal): Promise<void> {
-    const others = usersOf(uuid).filter((user) => user !== usernameOf(current));
+  async endOthers({ uuid, config }: Omit<Rotation, 'generation'>, signal: AbortSignal): Promise<void> {
+    const used = usernameOf(config);
+    const users: readonly string[] = usersOf(uuid);
+    // A config that is none of ours says nothing of which of them is in use.
+    if (!users.includes(used)) return;
     await this.#server().with(signal, async (admin) => {
-      await admin.send('ACL', 'DELUSER', ...others);
+      await admin.send('ACL', 'DELUSER', ...users.filter((user) => user !== used));
       await keepUsers(admin);
     });
   }
@@ -142,20 +175,31 @@ export class Redis implements AddonProvider {
       hint: `An admin names one: kith providers:set ${ID} server`,
     });
   }
-
-  /** The same whoever asks, however often, so that a second try agrees with a first whose answer was lost. */
-  #password({ url }: RedisServer, uuid: AddonId, generation: number): string {
-    return createHmac('sha256', url.href).update(`${uuid}/${generation}`).digest('base64url');
-  }
 }
 
 async function claim(admin: RedisAdmin, uuid: AddonId): Promise<number> {
-  const [, count] = (await admin.send('CONFIG', 'GET', 'databases')) as readonly string[];
-  const found = Number(await admin.send('EVAL', CLAIM, '1', DATABASES, uuid, count ?? '16'));
+  const [, count = '16'] = (await admin.send('CONFIG', 'GET', 'databases')) as readonly string[];
+  const users = await databasesOfUsers(admin);
+  await admin.send('SELECT', BOOKS_DATABASE);
+  const range = [String(FIRST_DATABASE), count];
+  const found = Number(await admin.send('EVAL', CLAIM, '1', BOOKS, uuid, ...range, ...[...users].flat()));
   if (found !== NO_ROOM) return found;
-  throw new PlatformError('invalid_params', `The Redis server has no free database: all ${count} are taken`, {
-    hint: 'Destroy an add-on, or raise `databases` in its config file',
-  });
+  throw new PlatformError(
+    'invalid_params',
+    `The Redis server has no free database: it has ${count}, of which add-ons can have ${Number(count) - FIRST_DATABASE}`,
+    { hint: 'Destroy an add-on, or raise `databases` in its config file' },
+  );
+}
+
+/** What the server's list of users says of who has which database. */
+async function databasesOfUsers(admin: RedisAdmin): Promise<ReadonlyMap<string, string>> {
+  const lines = (await admin.send('ACL', 'LIST')) as readonly string[];
+  return new Map(
+    lines.flatMap((line): readonly (readonly [string, string])[] => {
+      const [, hex = '', database] = /^user kith_([0-9a-f]{32})_[ab] .*\+select\|(\d+)/.exec(line) ?? [];
+      return database === undefined ? [] : [[hex.replace(UUID_PARTS, '$1-$2-$3-$4-$5'), database]];
+    }),
+  );
 }
 
 async function setUser(admin: RedisAdmin, user: string, password: string, database: number): Promise<void> {
@@ -176,6 +220,8 @@ async function keepUsers(admin: RedisAdmin): Promise<boolean> {
   }
   return false;
 }
+
+const UUID_PARTS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
 
 function usersOf(uuid: AddonId): readonly [string, string] {
   const name = `kith_${uuid.replaceAll('-', '')}`;

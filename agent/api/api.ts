@@ -4,14 +4,18 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { OpId } from '../../src/ids.ts';
 import type { Command, CommandContext } from '../../src/ledger/command.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App, View } from '../../src/ledger/view.ts';
+import { mustBeAllowed } from '../../src/platform/access.ts';
+import type { Caller } from '../../src/platform/access.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
+import type { Permission } from '../../src/rights.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import { parseParams } from '../../src/platform/parse-params.ts';
 import { pageOf, parseRange } from '../../src/platform/range.ts';
 import type { Rangeable } from '../../src/platform/range.ts';
+import type { Addons } from '../../src/shell/addons.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { Builds } from '../../src/shell/builds.ts';
+import type { Builds, ClusterBuilds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
@@ -22,6 +26,7 @@ import type { AttachSessions } from './attach-sessions.ts';
 import { readJson } from './body.ts';
 import type { BuildJobs } from './build-jobs.ts';
 import type { LogSessions } from './log-sessions.ts';
+import type { SlugUploads } from './slug-uploads.ts';
 import type { Sources } from './sources.ts';
 
 /** What every handler works with: the peer, and the short-lived things that this server hands out URLs for. */
@@ -29,7 +34,9 @@ export type Api = {
   readonly host: PeerHost;
   readonly logs: Logs;
   readonly blobs: Blobs;
+  readonly addons: Addons;
   readonly builds: Builds;
+  readonly clusterBuilds: ClusterBuilds;
   readonly releases: Releases;
   readonly stack: LocalStack;
   readonly volumes: Volumes;
@@ -40,6 +47,7 @@ export type Api = {
   readonly buildJobs: BuildJobs;
   readonly logSessions: LogSessions;
   readonly sources: Sources;
+  readonly slugUploads: SlugUploads;
   /** Aborts when the server closes: streams then end cleanly. */
   readonly closing: AbortSignal;
 };
@@ -57,6 +65,8 @@ export type Handler<Body> = (request: ApiRequest, body: Body) => Promise<Reply |
 export class ApiRequest {
   readonly api: Api;
   readonly context: CommandContext;
+  /** Who asks, and what they may do: see `src/platform/access.ts`. */
+  readonly caller: Caller;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   /** What stands for `:name` in the route's path. */
@@ -64,9 +74,12 @@ export class ApiRequest {
   /** `http://127.0.0.1:5000`: this server as the client reached it, so that URLs in answers work for it. */
   readonly baseUrl: string;
 
-  constructor(fields: Pick<ApiRequest, 'api' | 'context' | 'message' | 'response' | 'params' | 'baseUrl'>) {
+  constructor(
+    fields: Pick<ApiRequest, 'api' | 'context' | 'caller' | 'message' | 'response' | 'params' | 'baseUrl'>,
+  ) {
     this.api = fields.api;
     this.context = fields.context;
+    this.caller = fields.caller;
     this.message = fields.message;
     this.response = fields.response;
     this.params = fields.params;
@@ -81,6 +94,18 @@ export class ApiRequest {
   async read<Body>(schema: z.ZodType<Body> | null): Promise<Body> {
     if (schema === null) return undefined as Body;
     return parseParams(schema, await readJson(this.message));
+  }
+
+  /** The cluster as it is now: ask again after a command. */
+  view(): View {
+    return this.api.host.view();
+  }
+
+  /** An app that a body names by id or name, if the asker may do this with it. */
+  appNamed(idOrName: string, permission: Permission): App {
+    const app = mustFindApp(this.view(), idOrName);
+    mustBeAllowed(this.caller, permission, app);
+    return app;
   }
 
   /** The app of the path, as it is now: ask again after a command. */

@@ -7,6 +7,8 @@ export type AttachSession = {
   /** Frames of an attached process: src/platform/attach-frames.ts. */
   readonly stream: Duplex;
   readonly hasTty: boolean;
+  /** The client's input is no terminal's: at its end it sends a lone ^D, and fails if we are gone by then. */
+  readonly endsInput: boolean;
 };
 
 export const ATTACH_WITHIN_MS = 60_000;
@@ -53,7 +55,7 @@ export class AttachSessions implements Disposable {
     clearTimeout(session.timer);
     this.#waiting.delete(secret);
     this.#attached.add(session.stream);
-    return { stream: session.stream, hasTty: session.hasTty };
+    return { stream: session.stream, hasTty: session.hasTty, endsInput: session.endsInput };
   }
 
   [Symbol.dispose](): void {

@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream';
 import type { ApiRequest } from './api.ts';
+import type { AttachSession } from './attach-sessions.ts';
 
 /** Where a client attaches to a process: once, and soon. */
-export function attachUrlOf({ api, baseUrl }: ApiRequest, stream: Duplex, hasTty: boolean): string {
-  const secret = api.attachSessions.open({ stream, hasTty });
+export function attachUrlOf({ api, baseUrl }: ApiRequest, session: AttachSession): string {
+  const secret = api.attachSessions.open(session);
   const { protocol, hostname, port } = new URL(baseUrl);
   // The scheme has no default port, so that its URLs always name one.
   return `rendezvous://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}/${secret}`;

@@ -1,15 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
 import type { Token } from '../../src/ledger/view.ts';
-import { tokenHash } from '../../src/platform/token.ts';
+import { isExpired, tokenHash } from '../../src/platform/token.ts';
 
 /**
- * The user whose token the `Authorization` header bears: `Bearer TOKEN`, or Basic with any user and the token as
- * password (how git sends it). Null when there is none, or a revoked one.
+ * The token that the `Authorization` header bears: `Bearer TOKEN`, or Basic with any user and the token as password
+ * (how git sends it). Null when there is none, a revoked one, or one whose time is over.
+ * @param now this peer's clock, wall ms
  */
-export function authenticate(header: string | undefined, tokens: Iterable<Token>): UserEmail | null {
-  const text = tokenOf(header ?? '');
+export function authenticate(header: string | undefined, tokens: Iterable<Token>, now: number): Token | null {
+  const text = tokenOf(header);
   if (text === null) return null;
   const hash = Buffer.from(tokenHash(text), 'hex');
   let found: Token | null = null;
@@ -18,7 +18,7 @@ export function authenticate(header: string | undefined, tokens: Iterable<Token>
     const known = Buffer.from(token.hash, 'hex');
     if (known.length === hash.length && timingSafeEqual(known, hash) && !token.revoked) found = token;
   }
-  return found?.user ?? null;
+  return found === null || isExpired(found, now) ? null : found;
 }
 
 /** Heroku's words, which its clients look for. */
@@ -28,8 +28,9 @@ export function unauthorized(): PlatformError {
   });
 }
 
-function tokenOf(header: string): string | null {
-  const [, scheme = '', value = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(header) ?? [];
+/** What the header says is the token, known or not. */
+export function tokenOf(header: string | undefined): string | null {
+  const [, scheme = '', value = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(header ?? '') ?? [];
   if (scheme === '') return null;
   if (scheme.toLowerCase() === 'bearer') return value;
   const pair = Buffer.from(value, 'base64').toString('utf8');

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 
-const JSON_BYTES_MAX = 1024 * 1024;
+const BODY_BYTES_MAX = 1024 * 1024;
 const BODY_WITHIN_MS = 30_000;
 
 /**
@@ -9,7 +9,7 @@ const BODY_WITHIN_MS = 30_000;
  * @throws PlatformError `bad_request` for what is no JSON or comes too slowly, `too_large` past 1 MiB
  */
 export async function readJson(message: IncomingMessage): Promise<unknown> {
-  const text = (await readAll(message)).toString('utf8');
+  const text = (await readBody(message)).toString('utf8');
   if (text.trim() === '') return {};
   try {
     return JSON.parse(text);
@@ -18,7 +18,18 @@ export async function readJson(message: IncomingMessage): Promise<unknown> {
   }
 }
 
-function readAll(message: IncomingMessage): Promise<Buffer> {
+/** A form (`application/x-www-form-urlencoded`), as OAuth has it, or JSON. @throws as `readJson` does */
+export async function readFields(message: IncomingMessage): Promise<unknown> {
+  const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  if (!isForm) return readJson(message);
+  return Object.fromEntries(new URLSearchParams((await readAll(message)).toString('utf8')));
+}
+
+/**
+ * The request's body, whatever it is.
+ * @throws PlatformError `too_large` past 1 MiB, `bad_request` for what comes too slowly or not whole
+ */
+export function readBody(message: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -31,9 +42,9 @@ function readAll(message: IncomingMessage): Promise<Buffer> {
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes <= JSON_BYTES_MAX) return;
+      if (bytes <= BODY_BYTES_MAX) return;
       message.pause();
-      fail(new PlatformError('too_large', `Cannot read the body: it has more than ${JSON_BYTES_MAX} bytes`));
+      fail(new PlatformError('too_large', `Cannot read the body: it has more than ${BODY_BYTES_MAX} bytes`));
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
     const onError = (): void =>

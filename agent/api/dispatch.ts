@@ -3,18 +3,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 import type { CommandContext } from '../../src/ledger/command.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
+import {
+  NOBODY,
+  authorize,
+  callerOf,
+  localCaller,
+  mustBeAllowed,
+  mustBeInScope,
+  providerCaller,
+} from '../../src/platform/access.ts';
+import type { Caller } from '../../src/platform/access.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
+import { noSuchEndpoint } from '../../src/platform/not-offered.ts';
 import type { GitServer } from '../../src/shell/builds.ts';
 import { requestMark } from '../../src/ledger/request-stamp.ts';
 import { ApiRequest, ok } from './api.ts';
 import type { Api, Reply } from './api.ts';
 import { authenticate, unauthorized } from './auth.ts';
+import { etagOf, mustMatch } from './conditional.ts';
 import { RecentReplies } from './recent-replies.ts';
 import { sendError, sendGitError, sendReply, toPlatformError } from './respond.ts';
 import { Router } from './router.ts';
 import type { Match, Route } from './router.ts';
 
 const GIT_PATH = /^\/([^/]+)\.git(?:\/|$)/;
+// Code holds no config; as on Heroku, whoever may fetch it may push it.
+const GIT_USE = { needs: 'deploy', scope: null, isProtected: false } as const;
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9_-]{8,200}$/;
 const HOST_PATTERN = /^[A-Za-z0-9.-]{1,253}(?::\d{1,5})?$|^\[[0-9a-fA-F:.]{2,45}\](?::\d{1,5})?$/;
 const OVERRIDES = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
@@ -64,9 +78,12 @@ export class Dispatcher {
     door: Door,
     path: string,
   ): Promise<void> {
-    const user = this.#authenticate(message, door);
+    const caller = this.#authenticate(message, door);
     const app = mustFindApp(this.#api.host.view(), GIT_PATH.exec(path)?.[1] ?? '');
-    await this.#git.handle(message, response, app, user);
+    const isPush = (message.url ?? '').includes('git-receive-pack');
+    mustBeInScope(caller, { ...GIT_USE, method: isPush ? 'POST' : 'GET' });
+    mustBeAllowed(caller, GIT_USE.needs, app);
+    await this.#git.handle(message, response, app, caller.user);
   }
 
   async #handleApi(
@@ -79,24 +96,34 @@ export class Dispatcher {
     const method = methodOf(message);
     const match = this.#router.match(method, path);
     const needs = match?.route.endpoint.needs;
-    const user = needs === 'nothing' ? 'nobody' : this.#authenticate(message, door);
+    const caller = needs === 'nothing' ? NOBODY : this.#authenticate(message, door);
     checkAccept(message.headers.accept);
-    if (match === null) {
-      throw new PlatformError(
-        'not_found',
-        `The requested API endpoint was not found: ${method} "${path.slice(0, 200)}"`,
-      );
-    }
+    if (match === null) throw noSuchEndpoint(method, path);
+    authorize(this.#api.host.view(), caller, match.route.endpoint, match.params);
     const request = new ApiRequest({
       api: this.#api,
-      context: { user, request: requestId },
+      context: { user: caller.user, request: requestId },
+      caller,
       message,
       response,
       params: match.params,
       baseUrl: baseUrlOf(message, door),
     });
+    if (message.headers['if-match'] !== undefined) await this.#mustMatch(request, path);
     const reply = await this.#answer(match, request, path);
     if (reply !== null) sendReply(message, response, reply);
+  }
+
+  /**
+   * Compares what is asked to be changed with what a `GET` of it gives now, here: another peer may be changing it at this
+   * moment, as nobody holds a lock.
+   */
+  async #mustMatch(request: ApiRequest, path: string): Promise<void> {
+    const shown = this.#router.match('GET', path);
+    const isShown = shown !== null && shown.route.endpoint.needs !== 'nothing';
+    if (isShown) authorize(request.view(), request.caller, shown.route.endpoint, shown.params);
+    const reply = isShown ? await shown.route.handle(request) : null;
+    mustMatch(request.message, reply === null ? null : etagOf(JSON.stringify(reply.body)));
   }
 
   async #answer({ route }: Match, request: ApiRequest, path: string): Promise<Reply | null> {
@@ -121,11 +148,14 @@ export class Dispatcher {
     return request !== null && this.#api.host.view().requests.has(requestMark(request, user));
   }
 
-  #authenticate(message: IncomingMessage, door: Door): UserEmail {
-    if (door.user !== null) return door.user;
-    const user = authenticate(message.headers.authorization, this.#api.host.view().tokens.values());
-    if (user === null) throw unauthorized();
-    return user;
+  #authenticate(message: IncomingMessage, door: Door): Caller {
+    if (door.user !== null) return localCaller(door.user);
+    const view = this.#api.host.view();
+    const token = authenticate(message.headers.authorization, view.tokens.values(), Date.now());
+    if (token !== null) return callerOf(view, token);
+    const provider = this.#api.addons.authenticate(message.headers.authorization);
+    if (provider === null) throw unauthorized();
+    return providerCaller(provider);
   }
 }
 

@@ -8,6 +8,8 @@ const SECRET_WITHIN_MS = 15_000;
 // The official client finds the exit status only where one chunk holds all of its line: writes close together become one.
 const COALESCE_MS = 4;
 const END_OF_TRANSMISSION = 0x04;
+// Its ^D follows the banner at once where its input is empty; a command may be over sooner than that.
+const INPUT_END_MS = 1_000;
 
 /**
  * The official CLI's side of `run`: over TLS it sends the secret and a line end, drops the first chunk of the answer
@@ -41,17 +43,31 @@ export function serveRendezvous(sessions: AttachSessions, socket: Duplex): void 
 }
 
 /** Raw bytes on `socket`, frames on the session's stream. */
-function translate(socket: Duplex, { stream, hasTty }: AttachSession): void {
-  stream.once('close', () => socket.end());
+function translate(socket: Duplex, { stream, hasTty, endsInput }: AttachSession): void {
+  const bannerAt = performance.now();
+  let isOver = false;
+  let hasInput = endsInput;
+  const end = (): void => {
+    isOver = true;
+    const ms = hasInput ? bannerAt + INPUT_END_MS - performance.now() : 0;
+    if (ms <= 0) socket.end();
+    else setTimeout(() => socket.end(), ms);
+  };
+  stream.once('close', end);
   stream.on('error', () => socket.destroy());
   socket.once('close', () => stream.destroy());
   socket.on('drain', () => stream.resume());
   stream.on('drain', () => socket.resume());
   decodeFrames(stream, (frame) => {
     if (frame.type === FRAME.data) writeSoon(socket, frame.payload, () => stream.pause());
-    if (frame.type === FRAME.exit || frame.type === FRAME.error) socket.end();
+    if (frame.type === FRAME.exit || frame.type === FRAME.error) end();
   });
   socket.on('data', (chunk: Buffer) => {
+    hasInput &&= chunk.at(-1) !== END_OF_TRANSMISSION;
+    if (isOver) {
+      if (!hasInput) socket.end();
+      return;
+    }
     // Without a terminal there is no line discipline: the lone ^D that the client sends at its stdin's end closes ours.
     const isEnd = !hasTty && chunk.length === 1 && chunk[0] === END_OF_TRANSMISSION;
     if (isEnd) stream.write(encodeFrame(FRAME.eof));

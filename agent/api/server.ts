@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { App } from '../../src/ledger/view.ts';
+import type { Addons } from '../../src/shell/addons.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { Builds, GitServer } from '../../src/shell/builds.ts';
+import type { Builds, ClusterBuilds, GitServer } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import type { Logs } from '../../src/shell/logs.ts';
@@ -24,6 +25,7 @@ import { serveOnePort } from './one-port.ts';
 import type { TlsPair } from './one-port.ts';
 import { serveRendezvous } from './rendezvous.ts';
 import { ALL_ROUTES } from './resources/all-routes.ts';
+import { SlugUploads } from './slug-uploads.ts';
 import { Sources } from './sources.ts';
 import { TrackedServer } from './tracked-server.ts';
 
@@ -31,7 +33,9 @@ export type ApiOptions = {
   readonly host: PeerHost;
   readonly logs: Logs;
   readonly blobs: Blobs;
+  readonly addons: Addons;
   readonly builds: Builds;
+  readonly clusterBuilds: ClusterBuilds;
   readonly releases: Releases;
   readonly git: GitServer;
   readonly stack: LocalStack;
@@ -72,12 +76,15 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     () => host.view(),
     (err) => log.error({ err }, 'source not removed'),
   );
+  const slugUploads = new SlugUploads();
   const tasks = new Tasks(log);
   const api: Api = {
     host,
     logs: options.logs,
     blobs,
+    addons: options.addons,
     builds,
+    clusterBuilds: options.clusterBuilds,
     stack: options.stack,
     volumes: options.volumes,
     log,
@@ -88,6 +95,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     buildJobs: new BuildJobs(builds, options.releases, closing.signal),
     logSessions,
     sources,
+    slugUploads,
     closing: closing.signal,
   };
   const dispatcher = new Dispatcher(api, options.git, ALL_ROUTES);
@@ -112,7 +120,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   let closed: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     closing.abort();
-    for (const part of [attachSessions, logSessions, sources]) part[Symbol.dispose]();
+    for (const part of [attachSessions, logSessions, sources, slugUploads]) part[Symbol.dispose]();
     await Promise.all(servers.map((server) => server.close()));
     await rm(options.socketPath, { force: true });
   };

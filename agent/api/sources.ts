@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { blobsInReach } from '../../src/blobs/reach.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
+import { CheckedStream, mismatch, parseChecksum } from '../lib/checked-stream.ts';
 import { limitBytes } from './limit-bytes.ts';
 
 export const SOURCE_KEPT_MS = 3_600_000;
@@ -61,10 +63,34 @@ export class Sources implements Disposable {
     });
   }
 
-  /** The archive at a source URL: one of ours, or any that can be fetched. */
-  async readUrl(url: string): Promise<Readable> {
-    const secret = /\/sources\/([A-Za-z0-9_-]+)$/.exec(url)?.[1];
-    return secret !== undefined && this.#held.has(secret) ? this.read(secret) : fetchArchive(url);
+  /** The archive at a source URL: one of ours, or any that can be fetched. It breaks where its checksum is another. */
+  async readUrl(url: string, checksum: string | null): Promise<Readable> {
+    const secret = secretOf(url);
+    const isHeld = secret !== null && this.#held.has(secret);
+    const archive = isHeld ? this.read(secret) : await fetchArchive(url);
+    return checksum === null
+      ? archive
+      : archive.compose(new CheckedStream('source', parseChecksum(checksum)));
+  }
+
+  /**
+   * The archive at a source URL as a blob, for as long as the ledger names it.
+   * @param checksum what it must be, as `SHA256:…`; null: whatever it is
+   */
+  async keep(url: string, checksum: string | null): Promise<BlobId> {
+    const wanted = checksum === null ? null : parseChecksum(checksum);
+    const secret = secretOf(url);
+    const held = secret === null ? undefined : this.#held.get(secret);
+    if (held !== undefined && secret !== null) {
+      const { blob } = held;
+      if (blob === null) this.read(secret);
+      else if (wanted === null || blob === (wanted as string)) return blob;
+      else throw mismatch('source', wanted, blob);
+    }
+    const { id } = await this.#blobs.write(
+      (await fetchArchive(url)).compose(new CheckedStream('source', wanted)),
+    );
+    return id;
   }
 
   [Symbol.dispose](): void {
@@ -85,22 +111,22 @@ export class Sources implements Disposable {
     const blob = this.#held.get(secret)?.blob ?? null;
     this.#held.delete(secret);
     const isHeld = [...this.#held.values()].some((held) => held.blob === blob);
-    if (blob !== null && !isHeld && !isInLedger(this.#view(), blob)) await this.#blobs.remove(blob);
+    // Somebody may have put a file here that the ledger names: it stays.
+    if (blob !== null && !isHeld && !blobsInReach(this.#view()).has(blob)) await this.#blobs.remove(blob);
   }
 }
 
-/** Somebody may have put a file here that the ledger names: it stays. */
-function isInLedger(view: View, blob: BlobId): boolean {
-  return [...view.apps.values()].some(
-    (app) =>
-      [...app.releases.values()].some(
-        ({ slug }) =>
-          slug !== null && [slug.id, slug.source, ...(slug.layers ?? []).map(({ id }) => id)].includes(blob),
-      ) || [...app.builds.values()].some(({ output }) => output === blob),
-  );
+/** The secret of one of our own URLs, as this or another peer gave it out. */
+function secretOf(url: string): string | null {
+  return /\/sources\/([A-Za-z0-9_-]+)$/.exec(url)?.[1] ?? null;
 }
 
 async function fetchArchive(url: string): Promise<Readable> {
+  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    throw new PlatformError('invalid_params', `Cannot fetch the source: "${url.slice(0, 200)}" is no URL`, {
+      hint: 'A source_blob has an http or https URL: POST /sources makes one',
+    });
+  }
   let found: Response;
   try {
     found = await fetch(url, { signal: AbortSignal.timeout(FETCH_WITHIN_MS) });

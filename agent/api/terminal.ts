@@ -18,6 +18,11 @@ export function ttyOf(
   return { columns: cells(env.COLUMNS, 80), rows: cells(env.LINES, 24), term: env.TERM || 'xterm' };
 }
 
+/** A client at a terminal tells its size; what has none is read to its end, which is sent along. */
+export function endsInput(env: Readonly<Record<string, string>>): boolean {
+  return env.COLUMNS === undefined;
+}
+
 function cells(text: string | undefined, fallback: number): number {
   const count = Number(text);
   return Number.isInteger(count) && count >= 1 && count <= 10_000 ? count : fallback;

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { findDrain } from '../../src/ledger/drain-duties.ts';
 import type { AdoptedDyno } from '../../src/peer/create.ts';
+import { volumesOf } from '../../src/placement/wanted.ts';
+import { Drains } from '../drains/drains.ts';
 import { Inside } from '../one-offs/inside.ts';
 import { OneOffs } from '../one-offs/one-offs.ts';
 import { adoptedFrom } from '../peer/dyno-labels.ts';
@@ -21,7 +24,7 @@ export type DynoSide = {
   readonly releaseRunner: ReleaseRunner;
   readonly volumes: AgentVolumes;
   readonly usage: UsageWatch;
-  readonly dutyWorkers: DutyWorkers;
+  readonly dutyWorkers: Pick<DutyWorkers, 'drain'>;
   /** Takes back what outlived the last agent. @returns the formation dynos, for the machine */
   adopt(): Promise<readonly AdoptedDyno[]>;
 };
@@ -35,6 +38,11 @@ export async function openDynoSide(parts: AsyncDisposableStack, base: Base, worl
       ...common,
       self: mesh.self,
       environment: (app, release, name) => dynoEnvironment(app, release, name, keys),
+      volumesOf(id, type) {
+        const app = host().view().apps.get(id);
+        return app === undefined ? [] : volumesOf(app, type);
+      },
+      volumePath: (volume, copy) => volumes.path(volume, copy),
       publish: (list) => opened()?.dispatch({ tag: 'oneOffs', list }),
     }),
   );
@@ -47,13 +55,27 @@ export async function openDynoSide(parts: AsyncDisposableStack, base: Base, worl
   const volumes = await openVolumes({
     ...common,
     dir: join(base.dir.path, 'volumes'),
+    oneOffWith: (volume) => oneOffs.withVolume(volume),
     isUsed: (volume) =>
       dynos.isMounted(volume) ||
+      oneOffs.withVolume(volume) !== null ||
       [...loop().state.dynos.values()].some(({ slot }) =>
         slot.volumes.some((each) => each.volume === volume),
       ),
     log: log.child({ component: 'volumes' }),
   });
+  const drains = parts.use(
+    new Drains({
+      ...common,
+      path: join(base.dir.path, 'drain-cursors.json'),
+      find(drain) {
+        const view = opened()?.state.fold.view;
+        return view === undefined ? null : findDrain(view, drain);
+      },
+      open: (app, key, sealed) => keys.open(app, key, sealed),
+      log: log.child({ component: 'drains' }),
+    }),
+  );
   const releaseRunner = new ReleaseRunner({
     ...common,
     start: (app, release, request, size) => oneOffs.start(app, release, request, size),
@@ -80,7 +102,9 @@ export async function openDynoSide(parts: AsyncDisposableStack, base: Base, worl
     releaseRunner,
     volumes,
     usage,
-    dutyWorkers: {},
+    dutyWorkers: {
+      drain: (duty, signal) => drains.work(duty, signal),
+    },
     async adopt() {
       const found = await runtime.list((dyno) => positions.last(dyno));
       const adopted = found.flatMap((dyno) => adoptedFrom(dyno) ?? []);

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { roleOf } from '../../src/platform/access.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { createClusterCa } from '../api/ca.ts';
@@ -35,7 +36,16 @@ export async function ensureToken(host: PeerHost, path: string, name: string): P
   const user = `admin@${name}`;
   const description = `made by ${name} at its first start`;
   await host.command(
-    { type: 'token.create', token: randomUUID(), hash, user, description },
+    {
+      type: 'token.create',
+      token: randomUUID(),
+      hash,
+      user,
+      description,
+      scopes: ['global'],
+      expiresAt: null,
+      role: roleOf(host.view(), user) ?? 'admin',
+    },
     { user: 'kith', request: null },
   );
 }

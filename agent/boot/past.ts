@@ -12,6 +12,8 @@ export type Ports = {
   readonly mesh: number;
   readonly api: number;
   readonly http: number;
+  /** Null where no second port was asked for. */
+  readonly https: number | null;
   readonly proxy: number;
 };
 

@@ -1,14 +1,21 @@
 import { join } from 'node:path';
 import type { Builds } from '../../src/shell/builds.ts';
+import { AddonWorker } from '../addons/addon-worker.ts';
+import { AgentAddons } from '../addons/agent-addons.ts';
 import { openApi } from '../api/server.ts';
 import { openBuilds } from '../builds/builder.ts';
+import { openClusterBuilds } from '../builds/cluster-builds.ts';
 import { advertisedHosts } from '../config/addresses.ts';
 import { openGit } from '../git/git-server.ts';
+import type { DutyWorkers } from '../peer/duties.ts';
+import { provision } from '../pipelines/provision.ts';
+import { pipelineWorkers } from '../pipelines/workers.ts';
 import { openReleases } from '../releases/releases.ts';
 import type { Base } from './base.ts';
 import type { DynoSide } from './dyno-side.ts';
 import { pickPort } from './ports.ts';
 import { openTls } from './tls.ts';
+import { webUrl } from './web-url.ts';
 import type { World } from './world.ts';
 
 /** The peer as its users see it: API, git, builds. */
@@ -16,6 +23,7 @@ export type UserSide = {
   readonly api: { readonly port: number };
   readonly builds: Builds;
   readonly tls: ReturnType<typeof openTls>;
+  readonly dutyWorkers: Pick<DutyWorkers, 'addon' | 'promotion' | 'setup' | 'review'>;
 };
 
 export async function openUserSide(
@@ -43,13 +51,22 @@ export async function openUserSide(
       containerImage: runtime.kind === 'docker' ? config.stackImage : null,
     }),
   );
-  const common = { host, blobs, builds, releases };
+  const clusterBuilds = openClusterBuilds({
+    ...base,
+    local: builds,
+    log: log.child({ component: 'builds' }),
+  });
+  const common = { host, blobs, builds, clusterBuilds, releases };
   const gitLog = log.child({ component: 'git' });
   const git = await openGit({ ...common, dir: dir.path, log: gitLog, gitHolders: holders });
   const tls = openTls(advertisedHosts(config.host), config.domain);
+  const addonLog = log.child({ component: 'addons' });
+  const addons = new AgentAddons({ host: base.host, closing: base.closing, log: addonLog });
+  const addonWorker = new AddonWorker({ host: base.host, addons, log: addonLog });
   const api = parts.use(
     await openApi({
       ...common,
+      addons,
       logs,
       git,
       stack,
@@ -58,8 +75,19 @@ export async function openUserSide(
       tls: tls.current,
       log: log.child({ component: 'api' }),
       listen: { host: config.host, port: await pickPort(config.host, config.api, past.ports.api) },
-      webUrl: (app) => `http://${app.name}.${config.domain ?? 'localhost'}:${router.httpPort}/`,
+      webUrl: (app) => webUrl(app, config.domain, router),
     }),
   );
-  return { api, builds, tls };
+  const dutyWorkers = pipelineWorkers({
+    ...common,
+    holders,
+    provision,
+    log: log.child({ component: 'pipelines' }),
+  });
+  return {
+    api,
+    builds,
+    tls,
+    dutyWorkers: { ...dutyWorkers, addon: (duty, signal) => addonWorker.work(duty, signal) },
+  };
 }

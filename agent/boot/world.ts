@@ -39,6 +39,10 @@ export async function openWorld(parts: AsyncDisposableStack, base: Base): Promis
       dir: dir.path,
       host: config.host,
       port: await pickPort(config.host, config.http, past.ports.http),
+      httpsPort:
+        config.https === null
+          ? null
+          : await pickPort(config.host, config.https, past.ports.https ?? undefined),
       proxyHost: config.host,
       proxyPort: await pickPort(config.host, config.mesh === 0 ? 0 : config.mesh + 1_000, past.ports.proxy),
       log: log.child({ component: 'router' }),

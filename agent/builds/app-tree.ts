@@ -1,4 +1,4 @@
-import { constants, open, readdir, rm } from 'node:fs/promises';
+import { constants, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSlugignore } from '../../src/builds/slugignore.ts';
 
@@ -42,4 +42,14 @@ export async function pruneSource(dir: string): Promise<number> {
   };
   await walk('');
   return removed;
+}
+
+/** Archives that GitHub makes have all in one folder: what is in that is the app. */
+export async function liftOnlyFolder(dir: string): Promise<void> {
+  const [only, ...others] = await readdir(dir, { withFileTypes: true });
+  if (only === undefined || others.length > 0 || !only.isDirectory()) return;
+  const beside = `${dir}.lifted`;
+  await rename(join(dir, only.name), beside);
+  await rmdir(dir);
+  await rename(beside, dir);
 }

@@ -6,9 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId } from '../../src/ids.ts';
+import type { UserEmail } from '../../src/ledger/op.ts';
 import type { App } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { BuildOutcome, BuildRequest, Builds } from '../../src/shell/builds.ts';
+import type { BuildOutcome, BuildRequest, Builds, PackedSlug } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { missingProgram } from '../lib/missing-program.ts';
 import { Tasks } from '../lib/tasks.ts';
@@ -22,6 +23,7 @@ import { LayerStore } from './layer-store.ts';
 import { makeSlug, type SlugParts } from './make-slug.ts';
 import { OutputLog } from '../lib/output-log.ts';
 import { mustHaveRoom } from './must-have-room.ts';
+import { packUpload } from './pack-upload.ts';
 import { recordBuild } from './record-build.ts';
 import { releaseSlug } from './release-slug.ts';
 import { containerSandbox, describeSandbox, probeSandbox, type Sandbox } from './sandbox.ts';
@@ -56,7 +58,13 @@ const WAITING_MAX = 20;
 const OUTPUTS_KEPT = 20;
 const OUTPUT_FETCH_MS = 20_000;
 
-type Running = { readonly request: BuildRequest; readonly startedAt: number; readonly output: OutputLog };
+type Running = {
+  readonly request: BuildRequest;
+  readonly startedAt: number;
+  readonly output: OutputLog;
+  /** Aborts with the user who broke it off. */
+  readonly stop: AbortController;
+};
 
 /** Opens the slug compiler of this peer; removes what a former agent's builds left behind. */
 export async function openBuilds(options: BuilderOptions): Promise<Builder> {
@@ -100,7 +108,12 @@ export class Builder implements Builds {
   }
 
   async run(request: BuildRequest, output: (text: string) => void): Promise<BuildOutcome> {
-    const running = { request, startedAt: Date.now(), output: new OutputLog() };
+    const running = {
+      request,
+      startedAt: Date.now(),
+      output: new OutputLog(),
+      stop: new AbortController(),
+    };
     const print = (line: string): void => {
       running.output.write(`${line}\n`);
       output(`${line}\n`);
@@ -136,6 +149,12 @@ export class Builder implements Builds {
       }));
   }
 
+  stop(build: string, user: UserEmail): boolean {
+    const running = this.#running.get(build);
+    running?.stop.abort(user);
+    return running !== undefined;
+  }
+
   output(build: string): Readable | null {
     const kept = this.#outputs.get(build);
     if (kept !== undefined) return kept.read();
@@ -144,6 +163,13 @@ export class Builder implements Builds {
       if (blob !== undefined && blob !== null) return this.#stored(blob);
     }
     return null;
+  }
+
+  async pack(source: Readable, signal: AbortSignal): Promise<PackedSlug> {
+    await mustHaveRoom(this.#root);
+    const until = AbortSignal.any([signal, this.#stop.signal]);
+    const { runtimeArch, blobs } = this.#options;
+    return packUpload(source, join(this.#root, WORK), blobs, runtimeArch, until);
   }
 
   async purgeCache(app: AppId): Promise<void> {
@@ -162,7 +188,7 @@ export class Builder implements Builds {
     const { request } = running;
     const deadline = AbortSignal.timeout(this.#options.deadlineMs ?? DEADLINE_MS);
     const ended = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, deadline, ended.signal]);
+    const signal = AbortSignal.any([this.#stop.signal, running.stop.signal, deadline, ended.signal]);
     // The same at each build of an app: what compilers cache, Node's own included, they find again by path.
     const workDir = join(this.#root, WORK, request.app);
     this.#options.onLog(request.app, `Build started by user ${request.user}`);
@@ -187,7 +213,7 @@ export class Builder implements Builds {
       outcome = { status: 'succeeded', release };
     } catch (thrown) {
       const error = missingProgram(thrown) ?? thrown;
-      const reason = this.#explain(error, deadline, request);
+      const reason = this.#explain(error, deadline, running);
       print(` !     Push rejected, ${reason}`);
       if (error instanceof PlatformError && error.hint !== undefined) print(` !     ${error.hint}`);
       print(' !');
@@ -224,7 +250,8 @@ export class Builder implements Builds {
     }
   }
 
-  #explain(error: unknown, deadline: AbortSignal, request: BuildRequest): string {
+  #explain(error: unknown, deadline: AbortSignal, { request, stop }: Running): string {
+    if (stop.signal.aborted) return `${String(stop.signal.reason)} cancelled the build`;
     if (deadline.aborted)
       return `the build took longer than ${(this.#options.deadlineMs ?? DEADLINE_MS) / 60_000} minutes`;
     if (this.#stop.signal.aborted) return 'this peer is stopping: push again, here or to another one';

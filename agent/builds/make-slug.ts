@@ -9,7 +9,7 @@ import type { SlugRef } from '../../src/ledger/op.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildRequest } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
-import { pruneSource, readAppFile } from './app-tree.ts';
+import { liftOnlyFolder, pruneSource, readAppFile } from './app-tree.ts';
 import { STACK } from './build-env.ts';
 import type { BuildEngine } from './build-engine.ts';
 import type { BuildpackStore } from './buildpack-store.ts';
@@ -57,17 +57,22 @@ export async function makeSlug(
   const appDir = join(workDir, 'app');
   await mkdir(appDir);
   await unpackSource(request.source, appDir);
+  if (request.bundle === null) await liftOnlyFolder(appDir);
   print('-----> Building on the Kith stack');
   const ignored = await pruneSource(appDir);
   if (ignored > 0) print(`       .slugignore leaves out ${ignored} ${ignored === 1 ? 'entry' : 'entries'}`);
   // A bad Procfile or app.json is known before minutes are spent on a build.
   const procfile = await procfileOf(appDir);
-  const appJson = await appJsonOf(appDir);
+  const appJson = await appJsonOf(appDir, request.environment ?? null);
   const app =
     appJson === null ? job.app : await setUpConfig(parts.host, job.app, appJson, request.user, print);
   const config = configOf(parts.host, app);
-  const chosen = app.buildpacks.length > 0 ? app.buildpacks : (appJson?.buildpacks ?? []);
-  const buildpacks = config.has('BUILDPACK_URL') ? [config.get('BUILDPACK_URL') ?? ''] : chosen;
+  const own = request.buildpacks ?? app.buildpacks;
+  const chosen = own.length > 0 ? own : (appJson?.buildpacks ?? []);
+  const buildpacks =
+    config.has('BUILDPACK_URL') && request.buildpacks === undefined
+      ? [config.get('BUILDPACK_URL') ?? '']
+      : chosen;
   const plan = buildpacks.length > 0 ? null : await planImage(appDir, parts.engine, print);
   if (plan !== null) {
     const ref = await makeImage({

@@ -10,9 +10,9 @@ const SECRET_BYTES = 32;
 export type SetUpHost = Pick<PeerHost, 'view' | 'command' | 'seal' | 'open'>;
 
 /** The source's app.json; null where it has none. Throws `build_failed` for a flawed one. */
-export async function appJsonOf(appDir: string): Promise<AppJson | null> {
+export async function appJsonOf(appDir: string, environment: string | null): Promise<AppJson | null> {
   const text = await readAppFile(appDir, 'app.json');
-  return text === null ? null : parseAppJson(text);
+  return text === null ? null : parseAppJson(text, environment);
 }
 
 /**

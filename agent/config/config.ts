@@ -15,6 +15,8 @@ export type AgentConfig = {
   readonly host: string;
   /** Ports; 0 picks a free one. */
   readonly http: number;
+  /** A second port for apps, for https; null: none. */
+  readonly https: number | null;
   readonly api: number;
   readonly mesh: number;
   readonly runtime: RuntimeChoice;
@@ -35,7 +37,8 @@ export type AgentConfig = {
 const SETTINGS = {
   data: { env: 'KITH_DATA', help: 'data directory; /var/lib/kith for root, ~/.local/share/kith for others' },
   host: { env: 'KITH_HOST', help: 'address to listen on; 0.0.0.0, which is everywhere' },
-  http: { env: 'KITH_HTTP', help: 'port for apps; 8001' },
+  http: { env: 'KITH_HTTP', help: 'port for apps, over HTTP and TLS; 8001' },
+  https: { env: 'KITH_HTTPS', help: 'a second port for apps, such as 443; none' },
   api: { env: 'KITH_API', help: 'port for the API, git and the CLI; 5001' },
   mesh: { env: 'KITH_MESH', help: 'port for other peers, whose routers use the one 1000 above; 6001' },
   runtime: {
@@ -83,10 +86,12 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
       null
     );
   };
+  const https = get('https');
   return {
     dir,
     host: get('host') ?? '0.0.0.0',
     http: parsePort('http', get('http') ?? '8001'),
+    https: https === null ? null : parsePort('https', https),
     api: parsePort('api', get('api') ?? '5001'),
     mesh: parsePort('mesh', get('mesh') ?? '6001'),
     runtime: parseRuntime(get('runtime') ?? 'auto'),

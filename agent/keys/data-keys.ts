@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
-import type { AppId } from '../../src/ids.ts';
+import type { SealOwner } from '../../src/shell/host.ts';
 import { readSecretFile, writeSecretFile } from '../lib/secret-file.ts';
 
 const KEY_ID_BYTES = 8;
@@ -55,9 +55,9 @@ export class DataKeys {
     if (this.#keys.size > before) writeSecretFile(this.#path, JSON.stringify(this.export()));
   }
 
-  seal(keyId: string, app: AppId | 'cluster', name: string, value: string): Uint8Array {
+  seal(keyId: string, owner: SealOwner, name: string, value: string): Uint8Array {
     const key = this.#must(keyId);
-    const context = contextOf(app, name);
+    const context = contextOf(owner, name);
     const nonce = createHmac('sha256', key).update(context).update(value).digest().subarray(0, NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(context);
     const body = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]);
@@ -70,7 +70,7 @@ export class DataKeys {
     return new Uint8Array(Buffer.concat([head, body]));
   }
 
-  open(app: AppId | 'cluster', name: string, sealed: Uint8Array): string {
+  open(owner: SealOwner, name: string, sealed: Uint8Array): string {
     const bytes = Buffer.from(sealed);
     const keyId = keyIdOf(sealed);
     const key = keyId === null ? undefined : this.#keys.get(keyId);
@@ -79,7 +79,7 @@ export class DataKeys {
     const tagAt = nonceAt + NONCE_BYTES;
     const bodyAt = tagAt + TAG_BYTES;
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(nonceAt, tagAt));
-    decipher.setAAD(contextOf(app, name)).setAuthTag(bytes.subarray(tagAt, bodyAt));
+    decipher.setAAD(contextOf(owner, name)).setAuthTag(bytes.subarray(tagAt, bodyAt));
     try {
       return Buffer.concat([decipher.update(bytes.subarray(bodyAt)), decipher.final()]).toString('utf8');
     } catch (cause) {
@@ -114,8 +114,8 @@ export function keyIdOf(sealed: Uint8Array): string | null {
   return Buffer.from(sealed.subarray(1, 1 + KEY_ID_BYTES)).toString('hex');
 }
 
-function contextOf(app: string, name: string): Buffer {
-  return Buffer.from(`kith-config\0${app}\0${name}\0`);
+function contextOf(owner: SealOwner, name: string): Buffer {
+  return Buffer.from(`kith-config\0${owner}\0${name}\0`);
 }
 
 function missing(id: string): PlatformError {

@@ -18,8 +18,9 @@ import {
 } from './exchange.ts';
 import { LogPublisher, logTopic } from './publisher.ts';
 import { RingStore } from './ring-store.ts';
-import { RING_LINES } from './ring.ts';
+import { RING_BYTES_MAX, RING_LINES } from './ring.ts';
 import { TailSession } from './tail-session.ts';
+import { QUEUE_BYTES_MAX } from './watch-queue.ts';
 
 /** How long a tail may stay unaware of lines that gossip lost. */
 const CHECK_MS = 3_000;
@@ -84,34 +85,60 @@ class PeerLogs implements Logs {
 
   async *tail(app: AppId, lines: number, filter: LogFilter, signal: AbortSignal): AsyncGenerator<LogItem> {
     if (signal.aborted) return;
-    const session = new TailSession({
-      app,
-      filter,
-      startedUs: this.#options.now() * 1_000,
-      ask: (peer, after) => this.#ask(peer, { app, lines: RING_LINES, filter: {}, after }),
-    });
+    const session = this.#session(app, filter, this.#options.now() * 1_000);
     const onAbort = (): void => session.close();
     signal.addEventListener('abort', onAbort, { once: true });
     // Subscribed before the backlog is asked for: what comes meanwhile waits in the session.
     this.#watch(app, session);
-    let checks: NodeJS.Timeout | null = null;
     try {
       const replies = await this.#collect({ app, lines, filter, after: null });
       for (const [peer, reply] of replies) if (reply !== null) session.startAt(peer, reply.position);
       const backlog = mergeByTime([...replies.values()].map((reply) => reply?.lines ?? []));
       for (const line of lines === 0 ? [] : backlog.slice(-lines)) {
         if (signal.aborted) return;
-        yield { line };
+        yield { line, boot: replies.get(line.peer)?.position.boot ?? 0 };
       }
-      this.#tasks.run('show log lines', () => session.goLive());
-      checks = setInterval(() => this.#checkAll(session), this.#options.checkMs ?? CHECK_MS).unref();
-      this.#checkAll(session);
-      for (let item = await session.next(); item !== null; item = await session.next()) yield item;
+      yield* this.#live(session);
     } finally {
-      if (checks !== null) clearInterval(checks);
       signal.removeEventListener('abort', onAbort);
       session.close();
       this.#unwatch(app, session);
+    }
+  }
+
+  async *follow(
+    app: AppId,
+    from: ReadonlyMap<PeerId, LogPosition>,
+    sinceUs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogItem> {
+    if (signal.aborted) return;
+    // Whole rings may come at once.
+    const session = this.#session(app, {}, sinceUs, RING_BYTES_MAX);
+    for (const [peer, position] of from) session.startAt(peer, position);
+    const onAbort = (): void => session.close();
+    signal.addEventListener('abort', onAbort, { once: true });
+    // First in each peer's queue: what its ring holds comes before what it says from now on.
+    for (const peer of this.#everybody()) this.#tasks.run('ask for log lines', () => session.check(peer));
+    this.#watch(app, session);
+    try {
+      yield* this.#live(session);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      session.close();
+      this.#unwatch(app, session);
+    }
+  }
+
+  /** What comes from now on, and what gossip loses of it. */
+  async *#live(session: TailSession): AsyncGenerator<LogItem> {
+    this.#tasks.run('show log lines', () => session.goLive());
+    const checks = setInterval(() => this.#checkAll(session), this.#options.checkMs ?? CHECK_MS).unref();
+    try {
+      this.#checkAll(session);
+      for (let item = await session.next(); item !== null; item = await session.next()) yield item;
+    } finally {
+      clearInterval(checks);
     }
   }
 
@@ -154,7 +181,7 @@ class PeerLogs implements Logs {
 
   /** This peer's lines and those of all that are alive; null for who did not answer. */
   async #collect(request: LogRequest): Promise<ReadonlyMap<PeerId, LogReply | null>> {
-    const peers = [this.#self, ...this.#options.members().filter((peer) => peer !== this.#self)];
+    const peers = this.#everybody();
     const replies = await Promise.all(peers.map((peer) => this.#ask(peer, request)));
     return new Map(peers.map((peer, index) => [peer, replies[index] ?? null]));
   }
@@ -174,6 +201,16 @@ class PeerLogs implements Logs {
     const position: LogPosition = ring?.position ?? { boot: this.#rings.boot, seq: 0 };
     if (ring === null) return { lines: [], position };
     return { lines: after === null ? ring.last(lines, filter) : ring.after(after), position };
+  }
+
+  #everybody(): readonly PeerId[] {
+    return [this.#self, ...this.#options.members().filter((peer) => peer !== this.#self)];
+  }
+
+  #session(app: AppId, filter: LogFilter, startedUs: number, queueBytesMax = QUEUE_BYTES_MAX): TailSession {
+    const ask = (peer: PeerId, after: LogPosition | null): Promise<LogReply | null> =>
+      this.#ask(peer, { app, lines: RING_LINES, filter: {}, after });
+    return new TailSession({ app, filter, startedUs, queueBytesMax, ask });
   }
 
   #watch(app: AppId, session: TailSession): void {

@@ -13,6 +13,8 @@ const INBOX_BATCHES_MAX = 64;
 export type TailOptions = {
   readonly app: AppId;
   readonly filter: LogFilter;
+  /** What may wait for a reader that is slow. */
+  readonly queueBytesMax?: number;
   /** Wall microseconds: a peer that first answers later shows its lines from here on. */
   readonly startedUs: number;
   /** Lines of a peer after a position (null: all that it keeps); null when it cannot say. */
@@ -27,13 +29,14 @@ type Inbox = { readonly waiting: (LogBatch | 'check')[]; isBusy: boolean };
  */
 export class TailSession {
   readonly #options: TailOptions;
-  readonly #queue = new WatchQueue();
+  readonly #queue: WatchQueue;
   readonly #positions = new Map<PeerId, LogPosition>();
   readonly #inboxes = new Map<PeerId, Inbox>();
   #isLive = false;
 
   constructor(options: TailOptions) {
     this.#options = options;
+    this.#queue = new WatchQueue(options.queueBytesMax);
   }
 
   /** Where the backlog that this peer gave ends. Before `goLive`. */
@@ -92,7 +95,8 @@ export class TailSession {
 
   #hasHoleBefore(peer: PeerId, batch: LogBatch): boolean {
     const position = this.#positions.get(peer);
-    return position !== undefined && advance(position, batch.boot, batch.seq).missed > 0;
+    // Of a peer that was not heard of before, nobody knows what came before its first batch.
+    return position === undefined || advance(position, batch.boot, batch.seq).missed > 0;
   }
 
   async #fill(peer: PeerId): Promise<void> {
@@ -116,6 +120,6 @@ export class TailSession {
     if (!isFresh) return;
     this.#positions.set(line.peer, position);
     if (missed > 0) this.#queue.pushGap(line.peer, missed);
-    if (matchesFilter(this.#options.filter, line)) this.#queue.pushLine(line);
+    if (matchesFilter(this.#options.filter, line)) this.#queue.pushLine(line, boot);
   }
 }

@@ -8,6 +8,7 @@ export const QUEUE_BYTES_MAX = 256 * 1024;
 
 /** What one tail has yet to show. Never grows past its bound, and never hides that it dropped something. */
 export class WatchQueue {
+  readonly #bytesMax: number;
   #items: LogItem[] = [];
   #bytes = 0;
   /** Dropped from the front since the last `take`, to be told before what follows. */
@@ -15,10 +16,14 @@ export class WatchQueue {
   #isClosed = false;
   #wake: (() => void) | null = null;
 
-  pushLine(line: LogLine): void {
-    this.#items.push({ line });
+  constructor(bytesMax = QUEUE_BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+  }
+
+  pushLine(line: LogLine, boot: number): void {
+    this.#items.push({ line, boot });
     this.#bytes += wireBytes(line);
-    while (this.#bytes > QUEUE_BYTES_MAX) this.#dropOldest();
+    while (this.#bytes > this.#bytesMax) this.#dropOldest();
     this.#wake?.();
   }
 

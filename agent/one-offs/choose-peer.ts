@@ -3,12 +3,15 @@ import { PlatformError } from '../../src/errors.ts';
 import type { PeerFacts } from '../../src/facts.ts';
 import type { PeerId } from '../../src/ids.ts';
 import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
 import type { PeerStatus } from '../../src/shell/host.ts';
 
 type Wanted = {
   readonly slug: Pick<SlugRef, 'arch' | 'format'> | null;
   /** Name of a dyno size. */
   readonly size: string;
+  /** Only the peer that has them all can take it. */
+  readonly volumes: readonly SlotVolume[];
 };
 
 /**
@@ -28,8 +31,10 @@ export function peersWithRoom(peers: readonly PeerStatus[], wanted: Wanted): rea
 }
 
 /** Why a live peer cannot take it; null when it can. */
-function obstacleAt(facts: PeerFacts, { slug, size }: Wanted): string | null {
+function obstacleAt(facts: PeerFacts, { slug, size, volumes }: Wanted): string | null {
   const arch = slug?.arch ?? 'any';
+  const far = volumes.find(({ peer }) => peer !== facts.peer);
+  if (far !== undefined) return `does not have its volume "${far.name}"`;
   if (facts.draining) return 'is draining';
   if (facts.runtimeDown !== undefined) return `cannot: ${facts.runtimeDown}`;
   if (arch !== 'any' && facts.arch !== arch) return `is ${facts.arch} while the code is ${arch}`;

@@ -5,9 +5,10 @@ import { R13, R15 } from '../../src/dynos/error-lines.ts';
 import { exitStatus } from '../../src/dynos/exit-status.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { OneOffFact } from '../../src/facts.ts';
-import type { BlobId, DynoId, PeerId } from '../../src/ids.ts';
+import type { AppId, BlobId, DynoId, PeerId, VolumeId } from '../../src/ids.ts';
 import { sizeOf } from '../../src/dyno-sizes.ts';
 import type { App, Release } from '../../src/ledger/view.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { OneOff, OneOffRequest } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
@@ -17,12 +18,14 @@ import type { Tasks } from '../lib/tasks.ts';
 import { AttachStream } from './attach-stream.ts';
 import { ABSENT, endDyno, HANG_UP, STOP, type EndPlan } from './end-dyno.ts';
 import { commandOf } from './one-off-command.ts';
+import { mustBeFree, mustBeHere } from './one-off-volumes.ts';
 
 const FETCH_MS = 120_000;
 /** A one-off ends after a day at the latest. */
 const LIFE_MS = 24 * 3_600_000;
 const NAME_NUMBERS = 10_000;
-const TYPE = 'run';
+/** Of what is run without a process type. */
+export const ONE_OFF_TYPE = 'run';
 
 type Running = {
   readonly fact: OneOffFact;
@@ -39,6 +42,8 @@ type Labels = {
   /** Wall ms. */
   readonly endsAt: string;
   readonly attached: 'yes' | 'no';
+  /** Ids of its volumes, with commas between them. */
+  readonly volumes: string;
 };
 
 export type OneOffsParts = {
@@ -50,6 +55,10 @@ export type OneOffsParts = {
   readonly log: Logger;
   readonly holders: (blob: BlobId) => readonly PeerId[];
   readonly environment: (app: App, release: Release, name: string) => Record<string, string>;
+  /** What dynos of a process type mount, by the ledger now. */
+  readonly volumesOf: (app: AppId, type: string) => readonly SlotVolume[];
+  /** The folder of a volume's copy. */
+  readonly volumePath: (volume: VolumeId, copy: string) => string;
   readonly publish: (list: readonly OneOffFact[]) => void;
 };
 
@@ -58,6 +67,8 @@ export class OneOffs implements Disposable {
   readonly #parts: OneOffsParts;
   readonly #closing = new AbortController();
   readonly #running = new Map<DynoId, Running>();
+  /** Volumes of one-offs, until the runtime has removed them. */
+  readonly #mounted = new Map<DynoId, { readonly name: string; readonly volumes: ReadonlySet<string> }>();
   /** Those whose start is under way, with how they ended if they were that quick: their client has yet to hear them. */
   readonly #starting = new Map<DynoId, DynoRuntimeEvent | null>();
 
@@ -79,7 +90,8 @@ export class OneOffs implements Disposable {
       );
     }
     const dyno = randomUUID() as DynoId;
-    const name = this.#freeName(app, request.type ?? TYPE);
+    const type = request.type ?? ONE_OFF_TYPE;
+    const name = this.#freeName(app, type);
     const command = commandOf(request.command, slug.processTypes);
     const { holders } = this.#parts;
     const files = await fetchSlug(blobs, slugBlobs(slug), holders, AbortSignal.timeout(FETCH_MS));
@@ -94,12 +106,18 @@ export class OneOffs implements Disposable {
       phase: 'starting',
       since: Date.now(),
     };
+    const volumes = this.#parts.volumesOf(app.id, type);
+    mustBeHere(volumes, this.#parts.self, request.command);
+    mustBeFree(volumes, request.command);
+    // From here on, with no moment in between, a copy of one of them waits for this one's end.
+    this.#mounted.set(dyno, { name, volumes: new Set(volumes.map(({ volume }) => volume)) });
     const endsAt = fact.since + (request.ttlMs ?? LIFE_MS);
     const labels: Labels = {
       kind: 'one-off',
       fact: JSON.stringify(fact),
       endsAt: String(endsAt),
       attached: request.attach === null ? 'no' : 'yes',
+      volumes: volumes.map(({ volume }) => volume).join(','),
     };
     this.#add(fact, null, endsAt);
     this.#say(fact, `Starting process with command \`${command}\``);
@@ -114,7 +132,10 @@ export class OneOffs implements Disposable {
         env: { ...this.#parts.environment(app, release, name), ...request.env },
         web: false,
         size: sizeOf(size),
-        volumes: [],
+        volumes: volumes.map(({ volume, copy, path }) => ({
+          source: this.#parts.volumePath(volume, copy),
+          path,
+        })),
         attach: request.attach,
         labels,
       });
@@ -128,6 +149,7 @@ export class OneOffs implements Disposable {
     } catch (error) {
       log.warn({ app: app.id, dyno: name, err: error }, 'one-off not started');
       this.#starting.delete(dyno);
+      this.#mounted.delete(dyno);
       this.#forget(dyno);
       throw error;
     }
@@ -136,8 +158,9 @@ export class OneOffs implements Disposable {
   /** Takes back a one-off that outlived the last agent; its client, if it had one, is gone. */
   adopt(found: FoundDyno): void {
     if (found.labels['kind'] !== 'one-off') return;
-    const { fact: text = 'null', endsAt, attached } = found.labels as Partial<Labels>;
+    const { fact: text = 'null', endsAt, attached, volumes = '' } = found.labels as Partial<Labels>;
     const fact = JSON.parse(text) as OneOffFact;
+    this.#mounted.set(found.dyno, { name: fact.name, volumes: new Set(volumes.split(',')) });
     this.#add({ ...fact, phase: 'up' }, null, Number(endsAt ?? fact.since + LIFE_MS));
     if (found.exited !== null) this.onRuntime({ tag: 'exited', dyno: found.dyno, ...found.exited });
     else if (attached === 'yes') this.#end(found.dyno, HANG_UP);
@@ -159,8 +182,17 @@ export class OneOffs implements Disposable {
       this.#say(fact, `Process exited with status ${status}`);
       this.#say(fact, `State changed from up to ${status === 0 ? 'complete' : 'crashed'}`);
       this.#forget(event.dyno);
-      this.#parts.tasks.run('remove one-off', () => this.#parts.runtime.remove(event.dyno));
+      this.#parts.tasks.run('remove one-off', async () => {
+        await this.#parts.runtime.remove(event.dyno);
+        this.#mounted.delete(event.dyno);
+      });
     }
+  }
+
+  /** The name of a one-off of this peer that has a volume, and may not be over; null: none has. */
+  withVolume(volume: VolumeId): string | null {
+    const found = [...this.#mounted.values()].find(({ volumes }) => volumes.has(volume));
+    return found?.name ?? null;
   }
 
   find(app: string, name: string): DynoId | null {

@@ -11,6 +11,7 @@ import { verifyReleases } from '../../src/ledger/verify.ts';
 import type { View } from '../../src/ledger/view.ts';
 import { apiLogLines, oneOffText } from '../../src/logs/api-lines.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
+import { volumesOf } from '../../src/placement/wanted.ts';
 import type {
   Collected,
   DynoPlace,
@@ -18,6 +19,7 @@ import type {
   OneOffRequest,
   PeerHost,
   PeerStatus,
+  SealOwner,
 } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
@@ -28,7 +30,8 @@ import type { DataKeys } from '../keys/data-keys.ts';
 import { callPeer } from '../lib/peer-call.ts';
 import { peersWithRoom } from '../one-offs/choose-peer.ts';
 import type { Inside } from '../one-offs/inside.ts';
-import type { OneOffs } from '../one-offs/one-offs.ts';
+import { mustBeFree } from '../one-offs/one-off-volumes.ts';
+import { ONE_OFF_TYPE, type OneOffs } from '../one-offs/one-offs.ts';
 import { copyRemotely, execRemotely } from '../one-offs/remote-inside.ts';
 import { startOnFirst, type RemoteRequest } from '../one-offs/remote-one-offs.ts';
 import type { Commands } from './commands.ts';
@@ -134,14 +137,14 @@ export class AgentHost implements PeerHost {
     }
   }
 
-  seal(app: AppId, key: string, value: string): Uint8Array {
+  seal(owner: SealOwner, key: string, value: string): Uint8Array {
     const { dataKey } = this.view();
     if (dataKey === null) throw new PlatformError('unavailable', 'This peer has not joined its cluster yet');
-    return this.#parts.keys.seal(dataKey, app, key, value);
+    return this.#parts.keys.seal(dataKey, owner, key, value);
   }
 
-  open(app: AppId, key: string, sealed: Uint8Array): string {
-    return this.#parts.keys.open(app, key, sealed);
+  open(owner: SealOwner, key: string, sealed: Uint8Array): string {
+    return this.#parts.keys.open(owner, key, sealed);
   }
 
   async runOneOff(request: OneOffRequest, context: CommandContext): Promise<OneOff> {
@@ -151,7 +154,9 @@ export class AgentHost implements PeerHost {
     const size = parseSizeName(request.size);
     const text = oneOffText(request.command, context.user);
     this.#parts.logs.append({ app: app.id, source: 'app', process: 'api', text });
-    const peers = peersWithRoom(this.peers(), { slug: release.slug, size });
+    const volumes = volumesOf(app, request.type ?? ONE_OFF_TYPE);
+    mustBeFree(volumes, request.command);
+    const peers = peersWithRoom(this.peers(), { slug: release.slug, size, volumes });
     const remote = { app: app.id, release: release.id, size, request };
     return startOnFirst(this.#parts.mesh, peers, remote, () => this.runForPeer(remote));
   }

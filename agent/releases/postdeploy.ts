@@ -16,20 +16,23 @@ export function isFirstDeploy(app: App, release: Release): boolean {
   );
 }
 
-/** Runs app.json's `scripts.postdeploy` in a one-off, once: should it break off, its user runs it again. */
+/**
+ * Runs app.json's `scripts.postdeploy` in a one-off, once: should it break off, its user runs it again.
+ * @returns its exit status; null where it has none, or where nobody waits for it
+ */
 export async function runPostdeploy(
   host: Pick<PeerHost, 'runOneOff'>,
   { app, release }: { readonly app: App; readonly release: Release },
   user: UserEmail,
   print: ((line: string) => void) | null,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ readonly status: number | null } | null> {
   const command = release.slug?.setup?.postdeploy ?? null;
-  if (command === null) return;
+  if (command === null) return null;
   if (print === null) {
     const request = { app: app.id, command, env: {}, size: null, attach: null, type: TYPE };
     await host.runOneOff(request, { user, request: null });
-    return;
+    return null;
   }
   print('Running postdeploy command...');
   print('');
@@ -42,6 +45,7 @@ export async function runPostdeploy(
       ` !     The app is deployed all the same. To run it again: kith run '${command.replaceAll("'", String.raw`'\''`)}'`,
     );
   }
+  return { status };
 }
 
 /** @returns null when it is not known how it ended */

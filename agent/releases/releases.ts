@@ -8,7 +8,7 @@ import type { App, Release } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
-import type { Releases } from '../../src/shell/releases.ts';
+import type { Finished, Releases } from '../../src/shell/releases.ts';
 import { onJsonLines, sendJson } from '../lib/json-lines.ts';
 import { isFirstDeploy, runPostdeploy } from './postdeploy.ts';
 import { LinePrinter } from './print-lines.ts';
@@ -19,6 +19,8 @@ const OPEN_MS = 5_000;
 const FETCH_MS = 20_000;
 const LOOK_MS = 50;
 const REQUEST_BYTES_MAX = 10_000;
+
+const UNFINISHED: Finished = { isReleased: false, postdeploy: null };
 
 export type ReleasesParts = {
   readonly host: () => PeerHost;
@@ -36,14 +38,17 @@ export function openReleases(parts: ReleasesParts): Releases {
     output: (app, release, signal) => outputOf(parts, app, release, signal),
     async finish(app, release, user, print, signal) {
       try {
-        if (!(await finishRelease(parts, app, release, print, signal))) return;
+        if (!(await finishRelease(parts, app, release, print, signal))) return UNFINISHED;
         const found = mustFind(parts, app, release);
-        if (isFirstDeploy(found.app, found.release))
-          await runPostdeploy(parts.host(), found, user, print, signal);
+        const postdeploy = isFirstDeploy(found.app, found.release)
+          ? await runPostdeploy(parts.host(), found, user, print, signal)
+          : null;
+        return { isReleased: true, postdeploy };
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return UNFINISHED;
         if (!(error instanceof PlatformError)) throw error;
         print?.(` !     ${error.message}`);
+        return UNFINISHED;
       }
     },
   };

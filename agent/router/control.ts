@@ -1,4 +1,5 @@
 import type { DynoId, PeerId } from '../../src/ids.ts';
+import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
 import type { LogBatch } from './log-buffer.ts';
 import type { RouterSettings } from './settings.ts';
@@ -7,6 +8,8 @@ import type { RouterSettings } from './settings.ts';
 export type ListenOptions = {
   readonly host: string;
   readonly port: number;
+  /** Of a second listener, for the port that browsers take for https; null: there is none. Either port takes HTTP and TLS. */
+  readonly httpsPort: number | null;
   readonly proxyHost: string;
   readonly proxyPort: number;
   readonly settings?: Partial<RouterSettings>;
@@ -21,12 +24,20 @@ export type AgentMessage =
       readonly table: RouteTable;
       readonly keys: Readonly<Record<string, PeerId>>;
     }
+  /** Holds private keys: see `CertTable`. */
+  | { readonly t: 'certs'; readonly table: CertTable }
   | { readonly t: 'drain'; readonly n: number; readonly dyno: DynoId }
   | { readonly t: 'shutdown'; readonly graceMs: number };
 
 /** What the router answers. Before all else comes `hello`, or `failed` and the end. */
 export type RouterMessage =
-  | { readonly t: 'hello'; readonly pid: number; readonly httpPort: number; readonly proxyPort: number }
+  | {
+      readonly t: 'hello';
+      readonly pid: number;
+      readonly httpPort: number;
+      readonly httpsPort: number | null;
+      readonly proxyPort: number;
+    }
   | { readonly t: 'failed'; readonly message: string; readonly hint: string }
   /** It serves by the table of this number. */
   | { readonly t: 'served'; readonly n: number }

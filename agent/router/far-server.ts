@@ -6,10 +6,10 @@ import { FarPlan } from './far-plan.ts';
 import { Inbound, type InboundOwner, type Responder } from './inbound.ts';
 import type { PeerTls } from './peer-tls.ts';
 import { badRequestReply } from './reply.ts';
-import type { RouterCore } from './router-core.ts';
+import type { Connection, RouterCore } from './router-core.ts';
 
 /** Serves other peers' routers: members only, and not a byte before the handshake has proved which one it is. */
-export function createFarServer(core: RouterCore, tls: PeerTls, connections: Set<Inbound>): Server {
+export function createFarServer(core: RouterCore, tls: PeerTls, connections: Set<Connection>): Server {
   const context = {
     settings: { ...core.settings, keepAliveMs: FAR_KEEP_ALIVE_MS, headMs: FAR_KEEP_ALIVE_MS },
     deadlines: core.deadlines,
@@ -30,7 +30,7 @@ export function createFarServer(core: RouterCore, tls: PeerTls, connections: Set
 /** The near router closes what it does not use; if we did, it might just be sending a request. */
 const FAR_KEEP_ALIVE_MS = 600_000;
 
-function farOwner(core: RouterCore, peer: PeerId, connections: Set<Inbound>): InboundOwner {
+function farOwner(core: RouterCore, peer: PeerId, connections: Set<Connection>): InboundOwner {
   return {
     onRequest(inbound: Inbound, head: RequestHead): Responder | null {
       // It may have been removed since the handshake.

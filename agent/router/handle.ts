@@ -12,6 +12,8 @@ export type OpenRouterOptions = {
   readonly host: string;
   /** 0: any free port, kept for as long as this agent lives. */
   readonly port: number;
+  /** The same for a second listener, for https alone; null: none. */
+  readonly httpsPort: number | null;
   readonly proxyHost: string;
   readonly proxyPort: number;
   readonly log: Logger;

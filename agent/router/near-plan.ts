@@ -16,6 +16,7 @@ export type ClientInfo = {
   readonly address: string;
   readonly port: number;
   readonly protocol: 'http' | 'https';
+  readonly tlsVersion: string | null;
 };
 
 /** RFC 9110 9.2.2: doing it twice is like doing it once. */
@@ -135,6 +136,7 @@ export class NearPlan implements Plan {
       status: code === null ? (status ?? 0) : CODES[code].status,
       bytes,
       protocol: this.#client.protocol,
+      tlsVersion: this.#client.tlsVersion,
     });
     this.#core.log({ app: this.app, timeUs: Date.now() * 1000, text });
   }

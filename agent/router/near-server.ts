@@ -1,19 +1,29 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Rejection } from '../../src/routing/http-syntax.ts';
 import { matchHost } from '../../src/routing/match-host.ts';
 import type { RequestHead } from '../../src/routing/request-head.ts';
 import { Exchange } from './exchange.ts';
 import { Inbound, type InboundOwner, type Responder } from './inbound.ts';
+import type { ClientTls } from './client-tls.ts';
 import { NearPlan, type ClientInfo } from './near-plan.ts';
+import { Opening } from './opening.ts';
 import { badRequestReply, codeReply, noSuchAppReply } from './reply.ts';
 import { keepsAlive } from './response-relay.ts';
-import type { RouterCore } from './router-core.ts';
+import type { Connection, RouterCore } from './router-core.ts';
 
-/** Answers clients over HTTP. */
-export function createNearServer(core: RouterCore, connections: Set<Inbound>): Server {
+/** Answers clients over HTTP, within TLS or without. */
+export function createNearServer(core: RouterCore, tls: ClientTls, connections: Set<Connection>): Server {
+  const serve = (socket: Socket): void => {
+    connections.add(new Inbound(socket, new NearOwner(core, clientInfo(socket), connections), core));
+    socket.resume();
+  };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const inbound = new Inbound(socket, new NearOwner(core, clientInfo(socket), connections), core);
-    connections.add(inbound);
+    const opening = new Opening(socket, core, tls, (opened) => {
+      connections.delete(opening);
+      if (opened !== null) serve(opened);
+    });
+    connections.add(opening);
   });
   server.maxConnections = core.settings.clientConnectionsMax;
   return server;
@@ -22,9 +32,9 @@ export function createNearServer(core: RouterCore, connections: Set<Inbound>): S
 class NearOwner implements InboundOwner {
   readonly #core: RouterCore;
   readonly #client: ClientInfo;
-  readonly #connections: Set<Inbound>;
+  readonly #connections: Set<Connection>;
 
-  constructor(core: RouterCore, client: ClientInfo, connections: Set<Inbound>) {
+  constructor(core: RouterCore, client: ClientInfo, connections: Set<Connection>) {
     this.#core = core;
     this.#client = client;
     this.#connections = connections;
@@ -61,6 +71,8 @@ function clientInfo(socket: Socket): ClientInfo {
     // A dual-stack listener sees IPv4 clients as mapped addresses.
     address: address.startsWith('::ffff:') ? address.slice(7) : address,
     port: socket.localPort ?? 0,
-    protocol: 'http',
+    ...(socket instanceof TLSSocket
+      ? { protocol: 'https', tlsVersion: socket.getProtocol() }
+      : { protocol: 'http', tlsVersion: null }),
   };
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
 import { publicKeyOf } from '../../src/ledger/signing.ts';
+import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
 import type { RouterHandle, RouterLog } from '../../src/shell/router.ts';
 import { onJsonLines, sendJson } from '../lib/json-lines.ts';
@@ -27,6 +28,7 @@ type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) 
 /** The agent's end of the control socket: finds or starts the process, and does so again whenever it is lost. */
 export class RouterClient implements RouterHandle {
   httpPort: number;
+  httpsPort: number | null;
   proxyPort: number;
   readonly #options: OpenRouterOptions;
   readonly #log: Logger;
@@ -42,6 +44,7 @@ export class RouterClient implements RouterHandle {
   #count = 0;
   /** The latest table, by the number it is sent under; older ones need not be served any more. */
   #table: { readonly n: number; readonly table: RouteTable } | null = null;
+  #certs: CertTable | null = null;
   #isTableUnderway = false;
   readonly #tableWaiters = new Map<number, Waiter>();
   readonly #drains = new Map<number, Waiter & { readonly dyno: DynoId }>();
@@ -51,6 +54,7 @@ export class RouterClient implements RouterHandle {
     this.#log = options.log;
     this.#tasks = new Tasks(options.log);
     this.httpPort = options.port;
+    this.httpsPort = options.httpsPort;
     this.proxyPort = options.proxyPort;
   }
 
@@ -60,6 +64,7 @@ export class RouterClient implements RouterHandle {
     const listen: ListenOptions = {
       host,
       port: this.httpPort,
+      httpsPort: this.httpsPort,
       proxyHost,
       proxyPort: this.proxyPort,
       ...(settings === undefined ? {} : { settings }),
@@ -72,6 +77,8 @@ export class RouterClient implements RouterHandle {
     );
     const hello = await this.#greeting(socket);
     this.httpPort = hello.httpPort;
+    // A router of an older version names none.
+    this.httpsPort = hello.httpsPort ?? null;
     this.proxyPort = hello.proxyPort;
     this.#pid = hello.pid;
     this.#log.info({ pid: hello.pid, spawned, port: hello.httpPort }, 'router ready');
@@ -92,6 +99,11 @@ export class RouterClient implements RouterHandle {
     });
     if (!this.#isTableUnderway) this.#sendTable();
     return served;
+  }
+
+  setCerts(certs: CertTable): void {
+    this.#certs = certs;
+    this.#send({ t: 'certs', table: certs });
   }
 
   onLog(handler: (log: RouterLog) => void): void {
@@ -224,6 +236,7 @@ export class RouterClient implements RouterHandle {
 
   /** What a process that has just been found or started must know. */
   #resend(): void {
+    if (this.#certs !== null) this.#send({ t: 'certs', table: this.#certs });
     this.#sendTable();
     for (const [n, { dyno }] of this.#drains) this.#send({ t: 'drain', n, dyno });
   }

@@ -5,12 +5,21 @@ import type { PeerLinks } from './peer-links.ts';
 import type { Routes } from './routes.ts';
 import type { RouterSettings } from './settings.ts';
 
+/** A connection from a client or from another router, as the end of the process sees it. */
+export interface Connection {
+  /** Nothing is lost if it is closed now. */
+  readonly isIdle: boolean;
+  destroy(): void;
+}
+
 /** The parts of a router process that its connections share. */
 export type RouterCore = {
   readonly settings: RouterSettings;
   readonly routes: Routes;
   readonly links: PeerLinks;
   readonly deadlines: Deadlines;
+  /** TLS handshakes of clients that are under way. */
+  readonly handshakes: Set<Connection>;
   readonly log: (line: RouterLog) => void;
   /** A connection to this dyno was refused or timed out. */
   readonly suspect: (dyno: DynoId, peer: PeerId) => void;

@@ -1,15 +1,15 @@
 import type { Server } from 'node:net';
 import { PlatformError } from '../../src/errors.ts';
 import type { AgentMessage, ListenOptions } from './control.ts';
+import { ClientTls } from './client-tls.ts';
 import { ControlServer } from './control-server.ts';
 import { Deadlines } from './deadlines.ts';
 import { createFarServer } from './far-server.ts';
-import type { Inbound } from './inbound.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { createNearServer } from './near-server.ts';
 import { PeerLinks } from './peer-links.ts';
 import { PeerTls } from './peer-tls.ts';
-import type { RouterCore } from './router-core.ts';
+import type { Connection, RouterCore } from './router-core.ts';
 import { Routes } from './routes.ts';
 import { DEFAULT_SETTINGS, type RouterSettings } from './settings.ts';
 
@@ -20,7 +20,8 @@ export class RouterProcess {
   readonly #routes: Routes;
   readonly #control: ControlServer;
   readonly #logs: LogBuffer;
-  readonly #connections = new Set<Inbound>();
+  readonly #connections = new Set<Connection>();
+  readonly #clientTls: ClientTls;
   #hasFailed = false;
   #core: RouterCore | null = null;
   #tls: PeerTls | null = null;
@@ -29,6 +30,7 @@ export class RouterProcess {
   constructor(options: ListenOptions) {
     this.#options = options;
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.#clientTls = new ClientTls(() => this.#routes.table);
     this.#routes = new Routes(this.#settings.inFlightPerDynoMax);
     this.#logs = new LogBuffer(this.#settings.logLinesMax, (batch) =>
       this.#control.send({ t: 'logs', ...batch }),
@@ -41,7 +43,7 @@ export class RouterProcess {
 
   /** @param dir the peer's data directory: its key, and the certificate that the agent left */
   async open(dir: string, socketPath: string): Promise<void> {
-    const { host, port, proxyHost, proxyPort } = this.#options;
+    const { host, port, httpsPort, proxyHost, proxyPort } = this.#options;
     // First of all, so that the agent hears why when the rest fails.
     await this.#control.listen(socketPath);
     const tls = new PeerTls(dir);
@@ -50,6 +52,7 @@ export class RouterProcess {
       settings: this.#settings,
       routes: this.#routes,
       links: new PeerLinks(tls, this.#settings),
+      handshakes: new Set(),
       deadlines: new Deadlines(Math.min(500, idleMs / 4, firstByteMs / 4)),
       log: (line) => this.#logs.push(line),
       suspect: (dyno, peer) => this.#control.send({ t: 'suspect', dyno, peer }),
@@ -57,12 +60,15 @@ export class RouterProcess {
     };
     this.#tls = tls;
     this.#core = core;
-    const near = createNearServer(core, this.#connections);
+    const near = createNearServer(core, this.#clientTls, this.#connections);
+    const secure = createNearServer(core, this.#clientTls, this.#connections);
     const far = createFarServer(core, tls, this.#connections);
-    this.#servers = [near, far];
+    this.#servers = [near, secure, far];
     const httpPort = await listen(near, host, port, 'HTTP requests');
+    const https = httpsPort === null ? null : await listen(secure, host, httpsPort, 'HTTPS requests');
     const bound = await listen(far, proxyHost, proxyPort, "other peers' requests");
-    this.#control.greet({ t: 'hello', pid: process.pid, httpPort, proxyPort: bound });
+    const ports = { httpPort, httpsPort: https, proxyPort: bound };
+    this.#control.greet({ t: 'hello', pid: process.pid, ...ports });
   }
 
   /** Tells the agent why it could not open, and ends. */
@@ -104,6 +110,9 @@ export class RouterProcess {
         this.#routes.setTable(message.table);
         this.#core?.links.keepOnly((peer) => this.#routes.isMember(peer));
         this.#control.send({ t: 'served', n: message.n });
+        return;
+      case 'certs':
+        this.#clientTls.setCerts(message.table);
         return;
       case 'drain':
         this.#routes.whenDrained(message.dyno, () => this.#control.send({ t: 'drained', n: message.n }));

@@ -24,6 +24,10 @@ export type RouterSettings = {
   readonly keepAliveMs: number;
   /** From a request's first byte to the end of its head. */
   readonly headMs: number;
+  /** From the first byte of a TLS handshake to its end. */
+  readonly handshakeMs: number;
+  /** TLS handshakes under way at one time; who comes beyond that is turned away. */
+  readonly handshakesMax: number;
   /** How long input is read and dropped after a response that came before the request's end. */
   readonly lingerMs: number;
   /** Request bytes kept for another try. */
@@ -50,6 +54,8 @@ export const DEFAULT_SETTINGS: RouterSettings = {
   heldPerAppMax: 1_000,
   keepAliveMs: 90_000,
   headMs: 30_000,
+  handshakeMs: 10_000,
+  handshakesMax: 1_000,
   lingerMs: 5_000,
   replayBytesMax: 64 * 1024,
   clientConnectionsMax: 20_000,

@@ -1,6 +1,6 @@
 import type { BlobId, PeerId } from '../../src/ids.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { StackEngine } from './engine.ts';
+import type { EngineImage, StackEngine } from './engine.ts';
 
 /** Where a stack image comes from when the Engine has none. */
 export type StackSource =
@@ -24,8 +24,9 @@ export async function ensureStack(
   source: StackSource,
   signal: AbortSignal,
 ): Promise<'ready' | (string & {})> {
-  const found = await engine.image(image);
+  let found: EngineImage | null = null;
   try {
+    found = await engine.image(image);
     if (source.from === 'registry') {
       if (found === null) await engine.pull(image, signal);
       return 'ready';

@@ -41,7 +41,12 @@ export class StackKeeper implements LocalStack, AsyncDisposable {
 
   /** Before there is a runtime: has the image in the Engine if all that it takes is on this host, or in a registry. */
   async prepare(stack: Pick<Stack, 'blob'> | null): Promise<void> {
-    await this.#ensure(stack?.blob ?? null, () => []);
+    try {
+      await this.#ensure(stack?.blob ?? null, () => []);
+    } catch (err) {
+      // An Engine that died meanwhile: the choice of a runtime finds it so.
+      this.#parts.log.info({ err }, 'stack not prepared');
+    }
   }
 
   /**

@@ -3,40 +3,32 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { PlatformError } from '../../src/errors.ts';
-import type { BlobId, OpId, PeerId, VolumeId } from '../../src/ids.ts';
+import type { BackupId, BlobId, PeerId, VolumeId } from '../../src/ids.ts';
 import { blobsInReach } from '../../src/blobs/reach.ts';
-import type { VolumeHold } from '../../src/ledger/op.ts';
-import type { App, Volume } from '../../src/ledger/view.ts';
+import type { Volume } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { PeerHost, PeerStatus } from '../../src/shell/host.ts';
 import type { VolumeBackup, VolumeRef, VolumeStatus } from '../../src/shell/volumes.ts';
 import { packVolume, unpackVolume } from './volume-archive.ts';
 import type { VolumeFolders } from './volume-folders.ts';
+import { VolumeWork, type VolumeWorkParts } from './volume-work.ts';
 
-/** A drain, SIGTERM, SIGKILL after 30 s, and a little. */
-const STOPPED_MS = 120_000;
-const REACHED_MS = 15_000;
 /** The other peer makes it live by a rename. */
 const TAKEN_MS = 60_000;
 /** Of a copy nobody knows how long it takes. */
 export const COPY_MS = 6 * 3_600_000;
-const LOOK_MS = 50;
 const MEASURE_MS = 3_000;
 const SEND_ATTEMPTS = 3;
 const SEND_AGAIN_MS = 2_000;
 /** What this peer writes of its own accord. */
 const SELF = { user: 'kith', request: null } as const;
 
-export type VolumeCopyingParts = {
-  readonly host: () => PeerHost;
+export type VolumeCopyingParts = VolumeWorkParts & {
   readonly folders: VolumeFolders;
   readonly blobs: Blobs;
-  /** Whether a dyno here may still write to it. */
-  readonly isUsed: (volume: VolumeId) => boolean;
   /** Has another peer fetch an archive from here and unpack it. */
   readonly send: (to: PeerId, ref: VolumeRef, copy: string, archive: BlobId) => Promise<void>;
-  readonly keep: () => void;
-  readonly closing: AbortSignal;
+  /** Has another peer fetch an archive from here, and keep it. */
+  readonly give: (to: PeerId, ref: VolumeRef, archive: BlobId) => Promise<void>;
 };
 
 /**
@@ -46,27 +38,25 @@ export type VolumeCopyingParts = {
  */
 export class VolumeCopying {
   readonly #parts: VolumeCopyingParts;
-  readonly #running = new Map<VolumeId, { readonly key: string; readonly done: Promise<unknown> }>();
+  readonly #work: VolumeWork;
   readonly #receiving = new Map<string, Promise<void>>();
-  readonly #doing = new Map<VolumeId, string>();
-  readonly busy: Set<VolumeId>;
 
   constructor(parts: VolumeCopyingParts, busy: Set<VolumeId>) {
     this.#parts = parts;
-    this.busy = busy;
+    this.#work = new VolumeWork(parts, busy);
   }
 
   move(ref: VolumeRef, to: PeerId): Promise<void> {
-    return this.#alone(ref, `move ${to}`, async () => {
+    return this.#work.alone(ref, `move ${to}`, async () => {
       const { host, send } = this.#parts;
-      if (this.#must(ref).volume.place.peer === to) return;
+      if (this.#work.must(ref).volume.place.peer === to) return;
       this.#mustBeMovable(ref);
-      await this.#reached(to, this.#must(ref).volume.name);
+      await this.#work.reached(to, `Cannot move volume "${this.#work.must(ref).volume.name}"`);
       const copy = newCopy();
-      await this.#held(ref, 'move', async (volume, hold) => {
+      await this.#work.held(ref, 'move', async (volume, hold) => {
         const archive = await this.#pack(volume);
         try {
-          this.#doing.set(ref.volume, 'sending');
+          this.#work.say(ref.volume, 'sending');
           await this.#send(() => send(to, ref, copy, archive.archive));
         } finally {
           await this.drop(archive.archive);
@@ -74,26 +64,55 @@ export class VolumeCopying {
         const place = { peer: to, copy };
         await host().command({ type: 'volume.move', ...ref, by: host().self, hold, to: place }, SELF);
       });
-      await this.#until(TAKEN_MS, () => this.#must(ref).volume.ready, {
-        what: `The move of volume "${this.#must(ref).volume.name}" was not confirmed in time`,
+      await this.#work.until(TAKEN_MS, () => this.#work.must(ref).volume.ready, {
+        what: `The move of volume "${this.#work.must(ref).volume.name}" was not confirmed in time`,
         hint: 'Its new peer takes it over as soon as it can: see `kith volumes:info`',
       });
     });
   }
 
   backup(ref: VolumeRef): Promise<VolumeBackup> {
-    return this.#alone(ref, 'backup', () => this.#held(ref, 'backup', (volume) => this.#pack(volume)));
+    return this.#work.alone(ref, 'backup', () =>
+      this.#work.held(ref, 'backup', (volume) => this.#pack(volume)),
+    );
+  }
+
+  /** Packs it and has `to` keep the archive; the dynos run again before it is sent. */
+  store(ref: VolumeRef, to: PeerId): Promise<BackupId> {
+    return this.#work.alone(ref, `store ${to}`, async () => {
+      const { host, give } = this.#parts;
+      await this.#work.reached(to, `Cannot back up volume "${this.#work.must(ref).volume.name}"`);
+      const { archive, bytes } = await this.#work.held(ref, 'backup', (volume) => this.#pack(volume));
+      if (to !== host().self) {
+        try {
+          this.#work.say(ref.volume, 'sending');
+          await this.#send(() => give(to, ref, archive));
+        } finally {
+          await this.drop(archive);
+        }
+      }
+      const backup = randomBytes(4).toString('hex') as BackupId;
+      const kept = { peer: to, archive, bytes };
+      await host().command({ type: 'volume.backup', ...ref, backup, kept }, SELF);
+      return backup;
+    });
+  }
+
+  /** Gets the archive of a backup, to hold it for as long as the ledger names it. */
+  async keep(archive: BlobId, from: PeerId): Promise<void> {
+    const { blobs, closing } = this.#parts;
+    await blobs.fetch(archive, [from], AbortSignal.any([closing, AbortSignal.timeout(COPY_MS)]));
   }
 
   /** @param from who holds the archive */
-  restore(ref: VolumeRef, archive: BlobId, from: PeerId): Promise<void> {
-    return this.#alone(ref, `restore ${archive}`, async () => {
+  restore(ref: VolumeRef, archive: BlobId, from: readonly PeerId[]): Promise<void> {
+    return this.#work.alone(ref, `restore ${archive}`, async () => {
       const { host, folders } = this.#parts;
       const copy = newCopy();
-      this.#doing.set(ref.volume, 'fetching');
+      this.#work.say(ref.volume, 'fetching');
       await this.receive(ref, copy, archive, from);
       try {
-        await this.#held(ref, 'restore', async (_volume, hold) => {
+        await this.#work.held(ref, 'restore', async (_volume, hold) => {
           const { self } = host();
           const to = { peer: self, copy };
           await host().command({ type: 'volume.move', ...ref, by: self, hold, to }, SELF);
@@ -101,14 +120,14 @@ export class VolumeCopying {
           await host().command({ type: 'volume.ready', ...ref, by: self, copy }, SELF);
         });
       } catch (error) {
-        if (this.#must(ref).volume.place.copy !== copy) await folders.discard(ref.volume, copy);
+        if (this.#work.must(ref).volume.place.copy !== copy) await folders.discard(ref.volume, copy);
         throw error;
       }
     });
   }
 
   /** Gets a copy that this peer may be given in a moment. Who asks for it twice gets it once. */
-  receive({ volume }: VolumeRef, copy: string, archive: BlobId, from: PeerId): Promise<void> {
+  receive({ volume }: VolumeRef, copy: string, archive: BlobId, from: readonly PeerId[]): Promise<void> {
     const known = this.#receiving.get(copy);
     if (known !== undefined) return known;
     const done = this.#receive(volume, copy, archive, from).finally(() => this.#receiving.delete(copy));
@@ -116,26 +135,32 @@ export class VolumeCopying {
     return done;
   }
 
-  async #receive(volume: VolumeId, copy: string, archive: BlobId, from: PeerId): Promise<void> {
-    const { host, blobs, folders, closing } = this.#parts;
+  async #receive(volume: VolumeId, copy: string, archive: BlobId, from: readonly PeerId[]): Promise<void> {
+    const { blobs, folders, closing } = this.#parts;
+    const isPassing = !blobs.has(archive);
+    if (isPassing && from.length === 0) {
+      throw new PlatformError('unavailable', 'Cannot restore that backup: no peer that is up has it', {
+        hint: 'See `kith volumes:backups` and `kith peers`',
+      });
+    }
     const signal = AbortSignal.any([closing, AbortSignal.timeout(COPY_MS)]);
-    if (from !== host().self) await blobs.fetch(archive, [from], signal);
+    if (isPassing) await blobs.fetch(archive, from, signal);
     try {
       await folders.receive(volume, copy, (dir) =>
         unpackVolume(blobs.path(archive), dir, (bytes) =>
-          this.#doing.set(volume, `unpacking, ${megabytes(bytes)}`),
+          this.#work.say(volume, `unpacking, ${megabytes(bytes)}`),
         ),
       );
     } finally {
-      this.#doing.delete(volume);
-      if (from !== host().self) await this.drop(archive);
+      this.#work.say(volume, null);
+      if (isPassing) await blobs.remove(archive);
     }
   }
 
   async status(ref: VolumeRef): Promise<VolumeStatus> {
-    const { volume } = this.#must(ref);
+    const { volume } = this.#work.must(ref);
     const path = this.#parts.folders.path(volume.id, volume.place.copy);
-    const doing = this.#doing.get(volume.id) ?? null;
+    const doing = this.#work.doing(volume.id);
     // Measuring would only slow the copying down.
     if (doing !== null) return { bytes: null, doing };
     try {
@@ -153,59 +178,9 @@ export class VolumeCopying {
     if (!blobsInReach(host().view()).has(archive)) await blobs.remove(archive);
   }
 
-  /** One piece of work on a volume at a time; who asks for the same again gets the same answer. */
-  async #alone<T>(ref: VolumeRef, key: string, work: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(ref.volume);
-    if (running?.key === key) return (await running.done) as T;
-    const { name } = this.#must(ref).volume;
-    if (running !== undefined) {
-      throw new PlatformError('conflict', `Cannot copy volume "${name}": it is being copied already`, {
-        hint: 'See `kith volumes:info`, and try again when that has ended',
-      });
-    }
-    this.busy.add(ref.volume);
-    const done = work();
-    this.#running.set(ref.volume, { key, done });
-    try {
-      return await done;
-    } finally {
-      this.#running.delete(ref.volume);
-      this.#doing.delete(ref.volume);
-      this.busy.delete(ref.volume);
-      // A hold that could not be ended, or a copy that is needed no more.
-      this.#parts.keep();
-    }
-  }
-
-  /** Stops the volume's dynos while `work` goes on, which gets the hold that it may give the volume away under. */
-  async #held<T>(
-    ref: VolumeRef,
-    why: VolumeHold,
-    work: (volume: Volume, hold: OpId) => Promise<T>,
-  ): Promise<T> {
-    const { host, isUsed } = this.#parts;
-    const hold = { type: 'volume.hold', ...ref, by: host().self } as const;
-    const [heldBy] = await host().command({ ...hold, why }, SELF);
-    if (heldBy === undefined) throw new Error('A hold was accepted, and not written');
-    try {
-      this.#doing.set(ref.volume, 'stopping its dynos');
-      const { volume } = this.#must(ref);
-      await this.#until(STOPPED_MS, () => !isUsed(volume.id), {
-        what: `Cannot copy volume "${volume.name}": its dynos did not stop`,
-        hint: 'See `kith ps` and `kith logs`',
-      });
-      return await work(volume, heldBy);
-    } finally {
-      const volume = host().view().apps.get(ref.app)?.volumes.get(ref.volume);
-      if (volume?.place.peer === host().self && volume.ready && volume.hold !== null) {
-        await host().command({ ...hold, why: null }, SELF);
-      }
-    }
-  }
-
   async #pack({ id, place }: Volume): Promise<VolumeBackup> {
     const { blobs, folders } = this.#parts;
-    const onBytes = (bytes: number): void => void this.#doing.set(id, `packing, ${megabytes(bytes)}`);
+    const onBytes = (bytes: number): void => this.#work.say(id, `packing, ${megabytes(bytes)}`);
     const { id: archive, bytes } = await packVolume(folders.path(id, place.copy), blobs, onBytes);
     return { archive, bytes };
   }
@@ -224,41 +199,8 @@ export class VolumeCopying {
     }
   }
 
-  /** @throws PlatformError `timeout` */
-  async #until(
-    ms: number,
-    test: () => boolean,
-    late: { readonly what: string; readonly hint: string },
-  ): Promise<void> {
-    const deadline = performance.now() + ms;
-    while (!test()) {
-      if (performance.now() > deadline) throw new PlatformError('timeout', late.what, { hint: late.hint });
-      await sleep(LOOK_MS, undefined, { signal: this.#parts.closing });
-    }
-  }
-
-  #must({ app: appId, volume: id }: VolumeRef): { readonly app: App; readonly volume: Volume } {
-    const app = this.#parts.host().view().apps.get(appId);
-    const volume = app?.volumes.get(id);
-    if (app !== undefined && volume !== undefined) return { app, volume };
-    throw new PlatformError('not_found', "Couldn't find that volume.", { resource: 'volume' });
-  }
-
-  /** An agent that has just started has yet to hear who is alive. */
-  async #reached(peer: PeerId, name: string): Promise<void> {
-    const status = (): PeerStatus | undefined =>
-      this.#parts
-        .host()
-        .peers()
-        .find((each) => each.peer === peer);
-    await this.#until(REACHED_MS, () => status()?.verdict === 'alive', {
-      what: `Cannot move volume "${name}": its peer cannot reach "${status()?.facts?.name ?? peer}"`,
-      hint: 'See `kith peers`',
-    });
-  }
-
   #mustBeMovable(ref: VolumeRef): void {
-    const { app, volume } = this.#must(ref);
+    const { app, volume } = this.#work.must(ref);
     const refuse = (found: string, hint: string): never => {
       throw new PlatformError('conflict', `Cannot move volume "${volume.name}": ${found}`, { hint });
     };

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
-import type { AppId, BlobId, PeerId, VolumeId } from '../../src/ids.ts';
+import type { AppId, BackupId, BlobId, PeerId, VolumeId } from '../../src/ids.ts';
 import { assertNever } from '../../src/step.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { VolumeBackup, VolumeRef, Volumes, VolumeStatus } from '../../src/shell/volumes.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
 import type { Tasks } from '../lib/tasks.ts';
+import { untilLinked } from '../lib/until-linked.ts';
 import { COPY_MS, VolumeCopying, type VolumeCopyingParts } from './volume-copying.ts';
 import { VolumeFolders } from './volume-folders.ts';
 import { VolumeKeeper, type VolumeKeeperParts } from './volume-keeper.ts';
@@ -14,8 +14,6 @@ import { VolumeKeeper, type VolumeKeeperParts } from './volume-keeper.ts';
 const SERVICE = 'volume';
 /** Somebody waits before a terminal. */
 const STATUS_MS = 5_000;
-const LINK_MS = 10_000;
-const LOOK_MS = 100;
 
 const id = z.string().regex(/^[0-9a-f-]{36}$/);
 const ref = {
@@ -34,21 +32,26 @@ const peer = z
 const requestShape = z.discriminatedUnion('do', [
   z.object({ do: z.literal('move'), ...ref, to: peer }),
   z.object({ do: z.literal('backup'), ...ref }),
-  z.object({ do: z.literal('restore'), ...ref, archive }),
+  z.object({ do: z.literal('store'), ...ref, to: peer }),
+  z.object({ do: z.literal('keep'), ...ref, archive }),
+  z.object({ do: z.literal('restore'), ...ref, archive, from: z.literal('holders').exactOptional() }),
   z.object({ do: z.literal('receive'), ...ref, copy, archive }),
   z.object({ do: z.literal('status'), ...ref }),
   z.object({ do: z.literal('drop'), archive }),
 ]);
 type Request = z.input<typeof requestShape>;
 const backupShape = z.object({ archive, bytes: z.number().int().min(0) });
+const storedShape = z.object({ backup: z.string().transform((backup) => backup as BackupId) });
 const statusShape = z.object({ bytes: z.number().nullable(), doing: z.string().nullable() });
 
-type Parts = Omit<VolumeCopyingParts, 'folders' | 'send' | 'keep'> &
+type Parts = Omit<VolumeCopyingParts, 'folders' | 'send' | 'give' | 'keep'> &
   Pick<VolumeKeeperParts, 'tasks' | 'log'> & {
     /** DIR/volumes */
     readonly dir: string;
     readonly mesh: Pick<Mesh, 'open' | 'serve' | 'self' | 'isConnected'>;
     readonly tasks: Tasks;
+    /** Other live peers that hold a blob. */
+    readonly holders: (blob: BlobId) => readonly PeerId[];
   };
 
 export async function openVolumes(parts: Parts): Promise<AgentVolumes> {
@@ -75,7 +78,11 @@ export class AgentVolumes implements Volumes {
     ): Promise<void> => {
       await this.#ask(to, { do: 'receive', app, volume, copy: asCopy, archive: blob }, COPY_MS);
     };
-    this.#copying = new VolumeCopying({ ...parts, folders, send, keep: () => this.keeper.look() }, busy);
+    const give = async (to: PeerId, { app, volume }: VolumeRef, blob: BlobId): Promise<void> => {
+      await this.#ask(to, { do: 'keep', app, volume, archive: blob }, COPY_MS);
+    };
+    const keep = (): void => this.keeper.look();
+    this.#copying = new VolumeCopying({ ...parts, folders, send, give, keep }, busy);
   }
 
   /** Answers other peers; once the agent can be asked. */
@@ -109,8 +116,20 @@ export class AgentVolumes implements Volumes {
 
   async restore({ app, volume }: VolumeRef, blob: BlobId): Promise<void> {
     const owner = this.#owner({ app, volume });
-    if (owner === null) await this.#copying.restore({ app, volume }, blob, this.#parts.mesh.self);
+    if (owner === null) await this.#copying.restore({ app, volume }, blob, [this.#parts.mesh.self]);
     else await this.#ask(owner, { do: 'restore', app, volume, archive: blob }, COPY_MS);
+  }
+
+  async store({ app, volume }: VolumeRef, to: PeerId): Promise<BackupId> {
+    const owner = this.#owner({ app, volume });
+    if (owner === null) return this.#copying.store({ app, volume }, to);
+    return storedShape.parse(await this.#ask(owner, { do: 'store', app, volume, to }, COPY_MS)).backup;
+  }
+
+  async restoreBackup({ app, volume }: VolumeRef, blob: BlobId): Promise<void> {
+    const owner = this.#owner({ app, volume });
+    if (owner === null) await this.#copying.restore({ app, volume }, blob, this.#parts.holders(blob));
+    else await this.#ask(owner, { do: 'restore', app, volume, archive: blob, from: 'holders' }, COPY_MS);
   }
 
   async status({ app, volume }: VolumeRef): Promise<VolumeStatus> {
@@ -132,10 +151,16 @@ export class AgentVolumes implements Volumes {
         return this.#copying.move({ app, volume }, asked.to);
       case 'backup':
         return this.#copying.backup({ app, volume });
-      case 'restore':
-        return this.#copying.restore({ app, volume }, asked.archive, from);
+      case 'store':
+        return { backup: await this.#copying.store({ app, volume }, asked.to) };
+      case 'keep':
+        return this.#copying.keep(asked.archive, from);
+      case 'restore': {
+        const givers = asked.from === undefined ? [from] : this.#parts.holders(asked.archive);
+        return this.#copying.restore({ app, volume }, asked.archive, givers);
+      }
       case 'receive':
-        return this.#copying.receive({ app, volume }, asked.copy, asked.archive, from);
+        return this.#copying.receive({ app, volume }, asked.copy, asked.archive, [from]);
       case 'status':
         return this.#copying.status({ app, volume });
       default:
@@ -145,10 +170,7 @@ export class AgentVolumes implements Volumes {
 
   async #ask(owner: PeerId, request: Request, withinMs: number): Promise<unknown> {
     const { mesh, closing } = this.#parts;
-    // An agent that has just started again is redialled within seconds: that is no reason to refuse.
-    const deadline = performance.now() + LINK_MS;
-    while (!mesh.isConnected(owner) && performance.now() < deadline)
-      await sleep(LOOK_MS, null, { signal: closing });
+    await untilLinked(mesh, owner, closing);
     return callPeer(mesh, owner, SERVICE, request, withinMs);
   }
 

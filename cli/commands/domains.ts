@@ -21,8 +21,8 @@ export default defineCommand({
     screen.heading(`${app} Custom Domains`);
     screen.line();
     screen.table(
-      ['DOMAIN NAME', 'DNS TARGET'],
-      custom.map(({ hostname, cname }) => [hostname, cname ?? '']),
+      ['DOMAIN NAME', 'DNS TARGET', 'CERTIFICATE'],
+      custom.map(({ hostname, cname, sni_endpoint: cert }) => [hostname, cname ?? '', cert?.name ?? '']),
     );
   },
 });

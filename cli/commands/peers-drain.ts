@@ -11,7 +11,7 @@ export default defineCommand({
     timeout: { kind: 'string', value: 'TIME', summary: 'stop waiting after this long (10m)' },
   },
   details:
-    'Drains the peer that is spoken to: others start its dynos before it stops them, so no request fails.\nUse --host to drain another.',
+    'Drains the peer that is spoken to: others start its dynos before it stops them, so no request fails.\nUse --host to drain another. Dynos with a volume stay where that is.',
   async run({ api, screen, flags, world }) {
     const seconds = parseDuration(flags.timeout ?? '10m');
     if (seconds === null) throw new UsageError(`"${flags.timeout}" is no time`, 'Write it like 90s or 10m');
@@ -23,23 +23,38 @@ export default defineCommand({
           'Moving all dynos elsewhere',
           async (update) => {
             const first = await drain();
-            if (first.dynos === 0) return first;
+            if (isDrained(first)) return first;
             return poll(
               async () => {
                 const peer = await api.get<PeerResource>(peerPath('~'));
-                update(`${peer.dynos} left`);
-                return peer.dynos === 0 ? peer : null;
+                update(`${peer.dynos - peer.staying.length} left`);
+                return isDrained(peer) ? peer : null;
               },
               {
                 everyMs: world.pollMs,
                 withinMs: seconds * 1_000,
                 lateMessage: `${first.name} still runs dynos after ${flags.timeout ?? '10m'}; it goes on draining`,
-                hint: 'Is there room elsewhere? See `kith peers`. What has a volume stays until you move that: `kith volumes:move`',
+                hint: 'Is there room elsewhere? See `kith peers`',
               },
             );
           },
-          ({ name }) => `done, ${name} runs nothing`,
+          ({ name, staying }) =>
+            staying.length === 0
+              ? `done, ${name} runs nothing`
+              : `done, ${name} runs what has its volume there`,
         );
+    if (!flags.off && !screen.isJson) {
+      for (const { app, dyno, volume } of drained.staying) {
+        screen.note(
+          `${dyno} of ${app} stays: its volume ${volume} is on ${drained.name}. To move it: kith volumes:move ${volume} PEER -a ${app}`,
+        );
+      }
+    }
     if (screen.isJson) screen.json(drained);
   },
 });
+
+/** Whether nothing is left there that could go. */
+function isDrained({ dynos, staying }: PeerResource): boolean {
+  return dynos <= staying.length;
+}

@@ -28,6 +28,7 @@ export default defineCommand({
           ? undefined
           : `${peer.load.toFixed(1)}${peer.cpus === null ? '' : ` on ${peer.cpus} CPUs`}`,
       Memory: formatMemory(peer) || undefined,
+      Volumes: peer.volumes.map(({ app, name }) => `${name} of ${app}`).join(', ') || undefined,
       Labels: labels.join(', ') || undefined,
       'Member since': formatMoment(peer.since, world.now()),
     });

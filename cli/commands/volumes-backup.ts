@@ -2,8 +2,10 @@ import { createWriteStream } from 'node:fs';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { VolumeBackupResource } from '../../src/platform/volume-backup.ts';
 import { formatBytes } from '../lib/bytes.ts';
-import { CliError } from '../lib/cli-error.ts';
+import { CliError, UsageError } from '../lib/cli-error.ts';
+import type { Client } from '../lib/client.ts';
 import { defineCommand } from '../lib/command.ts';
 import { COPY_MS, fileError, volumesPath, whileTold } from '../lib/volumes.ts';
 
@@ -12,42 +14,67 @@ export default defineCommand({
   args: { name: { is: 'required', summary: 'name or id' } },
   flags: {
     to: { kind: 'string', value: 'FILE', summary: 'the file to write (NAME.tar.zst)' },
+    peer: { kind: 'string', value: 'PEER', summary: 'have this machine keep it, instead of a file here' },
   },
   details:
-    'Its dynos are stopped while its files are packed, and run again while the archive is sent here.\nThe archive is not encrypted. `tar --zstd -xf FILE` unpacks it anywhere.',
-  examples: ['kith volumes:backup data --to data-monday.tar.zst'],
+    'Its dynos are stopped while its files are packed, and run again while the archive is sent.\nThe archive is not encrypted. `tar --zstd -xf FILE` unpacks it anywhere.\nOf what machines keep, see `kith volumes:backups`.',
+  examples: ['kith volumes:backup data --to data-monday.tar.zst', 'kith volumes:backup data --peer attic'],
   async run(context) {
     const { api, screen, args, flags, world } = context;
     const app = await context.app();
     const path = volumesPath(app, args.name);
+    const label = `Backing up ${screen.paintErr.cyan(args.name)} of ${screen.app(app)}`;
+    if (flags.peer !== undefined) {
+      if (flags.to !== undefined) {
+        throw new UsageError('Cannot write a backup to two places at once', 'Name either --to or --peer');
+      }
+      const made = await screen.progress(
+        label,
+        (update) => whileTold(api, path, update, () => store(api, path, flags.peer)),
+        ({ id, bytes, peer }) => `done, ${formatBytes(bytes)} on ${peer.name}: ${id}`,
+      );
+      if (screen.isJson) screen.json(made);
+      return;
+    }
     const target = resolve(world.cwd, flags.to ?? `${args.name}.tar.zst`);
     if ((await lstat(target).catch(() => null)) !== null) {
       throw new CliError(`Cannot write "${target}": there is something of this name already`, {
         hint: 'Give the backup another name with --to',
       });
     }
-    // Under its own name only once it is whole.
-    const partial = `${target}.partial`;
     const bytes = await screen.progress(
-      `Backing up ${screen.paintErr.cyan(args.name)} of ${screen.app(app)}`,
-      async (update) => {
-        const archive = await whileTold(api, path, update, () =>
-          api.stream(`${path}/backup`, { timeoutMs: COPY_MS }),
-        );
-        update('fetching');
-        const file = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
-        try {
-          await pipeline(archive, file);
-          if (!archive.complete) throw new Error('the peer broke off');
-          await rename(partial, target);
-        } catch (error) {
-          await rm(partial, { force: true });
-          throw fileError(target, error);
-        }
-        return file.bytesWritten;
-      },
+      label,
+      (update) => fetchTo(target, api, path, update),
       (written) => `done, ${formatBytes(written)} in ${target}`,
     );
     if (screen.isJson) screen.json({ path: target, bytes });
   },
 });
+
+function store(api: Client, path: string, peer: string | undefined): Promise<VolumeBackupResource> {
+  return api.post<VolumeBackupResource>(`${path}/backups`, { peer }, { timeoutMs: COPY_MS });
+}
+
+/** Under its own name only once it is whole. @returns bytes written */
+async function fetchTo(
+  target: string,
+  api: Client,
+  path: string,
+  update: (status: string) => void,
+): Promise<number> {
+  const archive = await whileTold(api, path, update, () =>
+    api.stream(`${path}/backup`, { timeoutMs: COPY_MS }),
+  );
+  update('fetching');
+  const partial = `${target}.partial`;
+  const file = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
+  try {
+    await pipeline(archive, file);
+    if (!archive.complete) throw new Error('the peer broke off');
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw fileError(target, error);
+  }
+  return file.bytesWritten;
+}

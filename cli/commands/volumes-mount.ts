@@ -20,7 +20,10 @@ export default defineCommand({
       () => api.patch<VolumeResource>(volumesPath(app, args.name), { mount }),
     );
     if (screen.isJson) return screen.json(volume);
-    screen.note(`Dynos of ${mount.type} now run on ${volume.peer.name} alone, and are replaced stop-first:`);
+    const where = `now run on ${volume.peer.name} alone`;
+    if (mount.type === 'run') return screen.note(`One-off dynos without a --type ${where}`);
+    if (mount.type === 'release') return screen.note(`Release commands ${where}`);
+    screen.note(`Dynos of ${mount.type} ${where}, and are replaced stop-first:`);
     screen.note('each deploy or restart is a short pause for them.');
   },
 });

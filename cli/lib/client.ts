@@ -46,8 +46,8 @@ export class Client {
     return this.#json<T>('PUT', path, body, extras);
   }
 
-  delete<T>(path: string): Promise<T> {
-    return this.#json<T>('DELETE', path, undefined, {});
+  delete<T>(path: string, body?: unknown): Promise<T> {
+    return this.#json<T>('DELETE', path, body, {});
   }
 
   /** A response to read as it comes: logs, build output. Throws ApiError unless its status is 2xx. */

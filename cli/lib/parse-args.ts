@@ -38,7 +38,7 @@ export function parseArgs(name: string, command: Command, words: readonly string
     if (!isFlag(word)) {
       positional.push(word);
       if (command.endsFlags !== true) continue;
-      const { own, app } = splitTrailingApp(queue);
+      const { own, app } = command.ofApp === true ? splitTrailingApp(queue) : { own: queue, app: null };
       positional.push(...own);
       if (app !== null) flags['app'] = app;
       break;

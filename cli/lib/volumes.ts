@@ -13,6 +13,12 @@ export function volumesPath(app: string, volume = ''): string {
   return volume === '' ? path : `${path}/${encodeURIComponent(volume)}`;
 }
 
+/** Of the backups that peers keep, or of one of them. */
+export function backupsPath(app: string, backup = ''): string {
+  const path = `/kith/apps/${encodeURIComponent(app)}/volume-backups`;
+  return backup === '' ? path : `${path}/${encodeURIComponent(backup)}`;
+}
+
 export function paintVolumeState({ state }: VolumeResource, paint: Paint): string {
   return state === 'ready' ? paint.green(state) : paint.yellow(state);
 }

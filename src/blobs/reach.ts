@@ -1,20 +1,29 @@
 import type { BlobId } from '../ids.ts';
 import type { SlugRef } from '../ledger/op.ts';
+import { targetsLeft } from '../ledger/pipeline-duties.ts';
+import { backupsInReach, latestSlugs, slugsInReach, uploadsInReach } from '../ledger/reach.ts';
 import type { App, View } from '../ledger/view.ts';
 
-/** So many of an app's latest slugs can be rolled back to. */
-export const SLUGS_IN_REACH = 20;
 /** Each bundle holds the whole history that was pushed: the latest serves the next push, one more a push that was refused. */
 const BUNDLES_IN_REACH = 2;
 const OUTPUTS_IN_REACH = 50;
 
-/** Blobs that something in the ledger may still ask for: stacks, slugs in reach of a rollback, histories for the next push, output of builds. */
+/**
+ * Blobs that something in the ledger may still ask for: stacks, slugs in reach of a rollback, histories for the next push, output of builds, backups, and what a
+ * promotion or an app setup still needs.
+ */
 export function blobsInReach(view: View): ReadonlySet<BlobId> {
   const inReach = new Set<BlobId>([...view.stacks.values()].map(({ blob }) => blob));
   for (const app of view.apps.values()) {
     if (app.destroyed) continue;
-    for (const blob of [...slugBlobs(app), ...bundles(app), ...outputs(app)]) inReach.add(blob);
+    const slugs = slugsInReach(app).flatMap(blobsOfSlug);
+    const backups = backupsInReach(app).map(({ archive }) => archive);
+    const sources = app.setup?.settled === null ? [app.setup.source] : [];
+    const uploads = uploadsInReach(app).flatMap(blobsOfSlug);
+    const all = [slugs, bundles(app), outputs(app), backups, sources, uploads];
+    for (const blob of all.flat()) inReach.add(blob);
   }
+  for (const blob of [...promotedBlobs(view), ...failedSetupOutputs(view)]) inReach.add(blob);
   return inReach;
 }
 
@@ -23,16 +32,20 @@ export function blobsOfSlug({ id, layers }: Pick<SlugRef, 'id' | 'layers'>): rea
   return [id, ...(layers ?? []).map((layer) => layer.id)];
 }
 
-function slugBlobs(app: App): readonly BlobId[] {
-  const current = app.current === null ? undefined : app.releases.get(app.current);
-  const slugs = new Map<BlobId, SlugRef>();
-  // The current release may be older than many that failed.
-  if (current?.slug) slugs.set(current.slug.id, current.slug);
-  for (const slug of latestSlugs(app)) {
-    if (slugs.size >= SLUGS_IN_REACH) break;
-    slugs.set(slug.id, slug);
-  }
-  return [...slugs.values()].flatMap(blobsOfSlug);
+/** A promotion's slug outlives its source until every target has it among its own. */
+function promotedBlobs(view: View): readonly BlobId[] {
+  return [...view.promotions.values()]
+    .filter((promotion) => targetsLeft(view, promotion).length > 0)
+    .flatMap(({ slug }) => blobsOfSlug(slug));
+}
+
+/** What the builds of setups that failed have written, though their apps are gone: it says why. */
+function failedSetupOutputs(view: View): readonly BlobId[] {
+  return [...view.apps.values()]
+    .filter(({ destroyed, setup }) => destroyed && setup?.settled?.status === 'failed')
+    .sort((a, b) => (b.setup?.createdAt ?? 0) - (a.setup?.createdAt ?? 0))
+    .slice(0, OUTPUTS_IN_REACH)
+    .flatMap(({ builds }) => [...builds.values()].flatMap(({ output }) => output ?? []));
 }
 
 function bundles(app: App): readonly BlobId[] {
@@ -47,10 +60,4 @@ function outputs(app: App): readonly BlobId[] {
     ...builds.flatMap(({ output }) => output ?? []).slice(0, OUTPUTS_IN_REACH),
     ...releases.flatMap(({ settled }) => settled?.output ?? []).slice(0, OUTPUTS_IN_REACH),
   ];
-}
-
-function latestSlugs(app: App): readonly SlugRef[] {
-  return [...app.releases.values()]
-    .sort((a, b) => b.hlc.ms - a.hlc.ms || b.hlc.n - a.hlc.n)
-    .flatMap(({ slug }) => slug ?? []);
 }

@@ -10,6 +10,18 @@ export type AppJson = {
   /** For an app that has none set. */
   readonly buildpacks: readonly string[];
   readonly setup: SlugSetup;
+  /** For app setups: a plain push provisions none. */
+  readonly addons: readonly AddonWish[];
+  /** Null where it asks for none in particular. */
+  readonly stack: string | null;
+};
+
+export type AddonWish = {
+  /** `service` or `service:plan`. */
+  readonly plan: string;
+  /** Name of the attachment. */
+  readonly as: string | null;
+  readonly options: Readonly<Record<string, string>>;
 };
 
 export type EnvWish = {
@@ -52,27 +64,79 @@ const shape = z.object({
   scripts: z
     .object({ postdeploy: z.union([z.string().max(COMMAND_LENGTH_MAX), commandObject()]).nullish() })
     .nullish(),
+  addons: z
+    .array(
+      z.union([
+        z.string().min(1).max(200),
+        z.object({
+          plan: z.string().min(1).max(200),
+          as: z.string().max(200).nullish(),
+          options: z.record(z.string(), text).nullish(),
+        }),
+      ]),
+    )
+    .max(50)
+    .nullish(),
+  stack: z.string().max(200).nullish(),
 });
 
 /**
  * Reads an app.json.
+ * @param environment whose part of `environments` counts too: `review`
  * @throws PlatformError `build_failed` that names the field and what was found there
  * @see https://devcenter.heroku.com/articles/app-json-schema
  */
-export function parseAppJson(source: string): AppJson {
+export function parseAppJson(source: string, environment: string | null = null): AppJson {
+  const read = readAppJson(source, environment);
+  if ('errors' in read) throw flaw(read.errors[0] ?? 'invalid');
+  return read.appJson;
+}
+
+/** The same, with all that is wrong instead of an exception. */
+export function readAppJson(
+  source: string,
+  environment: string | null = null,
+): { readonly appJson: AppJson } | { readonly errors: readonly string[] } {
   let json: unknown;
   try {
     json = JSON.parse(source.replace(/^\uFEFF/, ''));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw flaw(`it is no JSON: ${reason.slice(0, 200)}`);
+    return { errors: [`it is no JSON: ${reason.slice(0, 200)}`] };
   }
-  const parsed = shape.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw flaw(`${issue?.path.length ? `"${issue.path.join('.')}": ` : ''}${issue?.message ?? 'invalid'}`);
-  }
-  const { env: vars, formation, buildpacks, scripts } = parsed.data;
+  const parsed = shape.safeParse(withEnvironment(json, environment));
+  if (parsed.success) return { appJson: toAppJson(parsed.data) };
+  const errors = parsed.error.issues.map(
+    ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
+  );
+  return { errors };
+}
+
+/** What it says for one environment comes before what it says for all; of config vars and formation, entry by entry. */
+function withEnvironment(json: unknown, environment: string | null): unknown {
+  const all = asObject(json);
+  const own = environment === null ? null : asObject(asObject(all?.['environments'])?.[environment]);
+  if (all === null || own === null) return json;
+  const merged = ['env', 'formation'].flatMap((field) => {
+    const [common, special] = [asObject(all[field]), asObject(own[field])];
+    return common === null || special === null ? [] : [[field, { ...common, ...special }] as const];
+  });
+  return { ...all, ...own, ...Object.fromEntries(merged) };
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Readonly<Record<string, unknown>>) : null;
+}
+
+function toAppJson({
+  env: vars,
+  formation,
+  buildpacks,
+  scripts,
+  addons,
+  stack,
+}: z.output<typeof shape>): AppJson {
   const postdeploy = scripts?.postdeploy ?? null;
   return {
     env: Object.entries(vars ?? {}).map(([key, wish]) => envWish(key, wish)),
@@ -86,6 +150,12 @@ export function parseAppJson(source: string): AppJson {
       ),
       postdeploy: typeof postdeploy === 'string' ? postdeploy : (postdeploy?.command ?? null),
     },
+    addons: (addons ?? []).map((wish) =>
+      typeof wish === 'string'
+        ? { plan: wish, as: null, options: {} }
+        : { plan: wish.plan, as: wish.as ?? null, options: wish.options ?? {} },
+    ),
+    stack: stack ?? null,
   };
 }
 

@@ -15,15 +15,21 @@ export const BUNDLED_BUILDPACKS = ['nodejs', 'python', 'go', 'static', 'procfile
 /** `heroku/nodejs`, `kith/nodejs`, `urn:buildpack:heroku/nodejs` and `nodejs` all name ours. */
 const BUNDLED = /^(?:urn:buildpack:)?(?:(?:heroku|kith)\/)?([a-z][a-z0-9-]*)$/;
 
+/** Which of our own a name means; null for none of them. */
+export function bundledBuildpack(text: string): string | null {
+  const named = BUNDLED.exec(text)?.[1] ?? '';
+  return (BUNDLED_BUILDPACKS as readonly string[]).includes(named) ? named : null;
+}
+
 /**
  * Understands what `buildpacks:set` was given: a name, an absolute path, a git URL (`#ref` picks a branch, tag or
  * commit) or the URL of a `.tgz`, `.tar.gz` or `.tar`.
  * @throws PlatformError `build_failed` for anything else
  */
 export function parseBuildpack(text: string): BuildpackSource {
-  const named = BUNDLED.exec(text)?.[1];
-  if (named !== undefined) {
-    if ((BUNDLED_BUILDPACKS as readonly string[]).includes(named)) return { tag: 'bundled', name: named };
+  const own = bundledBuildpack(text);
+  if (own !== null) return { tag: 'bundled', name: own };
+  if (BUNDLED.test(text)) {
     throw new PlatformError('build_failed', `No buildpack is called "${text}"`, {
       hint: `There are ${BUNDLED_BUILDPACKS.join(', ')}; any other goes by its git or tar URL`,
     });

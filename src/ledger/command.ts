@@ -1,10 +1,37 @@
-import type { AppId, BackupId, OpId, PeerId, ProcessType, ReleaseId, VolumeId } from '../ids.ts';
+import type {
+  AddonId,
+  AppId,
+  BackupId,
+  CertId,
+  DrainId,
+  OpId,
+  PeerId,
+  PipelineId,
+  ProcessType,
+  PromotionId,
+  ReleaseId,
+  VolumeId,
+} from '../ids.ts';
+import type { AddonCommand } from './addon-types.ts';
+import type { Permission, Role, Scope } from '../rights.ts';
 import type { ErrorRecord } from '../errors.ts';
 import type { BlobId } from '../ids.ts';
-import type { KeptBackup, OpDraft, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
+import type {
+  CertFacts,
+  KeptBackup,
+  OpBody,
+  OpDraft,
+  Sealed,
+  SlugRef,
+  UserEmail,
+  VolumeHold,
+  VolumePlace,
+} from './op.ts';
+import type { CouplingPlace, ReviewSettings, Stage } from './pipeline-types.ts';
 
 /** A write that somebody asks for. Values are sealed before they get here; ids that must be random come with it. */
 export type Command =
+  | AddonCommand
   | {
       readonly type: 'cluster.found';
       readonly name: string;
@@ -25,7 +52,8 @@ export type Command =
       readonly invite: string | null;
       readonly name: string;
     }
-  | { readonly type: 'member.remove'; readonly peer: PeerId }
+  /** `force`: even if volumes go with it. */
+  | { readonly type: 'member.remove'; readonly peer: PeerId; readonly force?: boolean }
   | { readonly type: 'key.rotate'; readonly key: string }
   | {
       readonly type: 'token.create';
@@ -33,8 +61,21 @@ export type Command =
       readonly hash: string;
       readonly user: UserEmail;
       readonly description: string;
+      readonly scopes: readonly Scope[];
+      readonly expiresAt: number | null;
+      /** What the user is from now on; null: as before. */
+      readonly role: Role | null;
+    }
+  | {
+      readonly type: 'token.update';
+      readonly token: string;
+      readonly description?: string;
+      readonly hash?: string;
+      readonly expiresAt?: number | null;
     }
   | { readonly type: 'token.revoke'; readonly token: string }
+  /** Null takes all rights from a user: the role, the tokens, what they may do with apps of others. */
+  | { readonly type: 'user.set'; readonly user: UserEmail; readonly role: Role | null }
   | {
       readonly type: 'stack.set';
       readonly name: string;
@@ -57,6 +98,14 @@ export type Command =
       readonly features?: Readonly<Record<string, boolean>>;
     }
   | { readonly type: 'app.destroy'; readonly app: AppId }
+  /** Gives the app to another owner; who had it stays a collaborator. */
+  | { readonly type: 'app.transfer'; readonly app: AppId; readonly to: UserEmail }
+  | {
+      readonly type: 'collaborator.set';
+      readonly app: AppId;
+      readonly user: UserEmail;
+      readonly permissions: readonly Permission[] | null;
+    }
   /** A patch that changes nothing makes no release. */
   | {
       readonly type: 'config.patch';
@@ -160,7 +209,32 @@ export type Command =
       readonly kept: KeptBackup | null;
     }
   | { readonly type: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
-  | { readonly type: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
+  /** `cert`: what it is to be served with; absent or null: whatever fits. */
+  | {
+      readonly type: 'domain.add';
+      readonly app: AppId;
+      readonly hostname: string;
+      readonly domain: string;
+      readonly cert?: CertId | null;
+    }
+  | {
+      readonly type: 'domain.update';
+      readonly app: AppId;
+      readonly hostname: string;
+      readonly cert: CertId | null;
+    }
+  /** Of a new id: another certificate. Who asks has checked that chain, key and facts belong together. */
+  | {
+      readonly type: 'cert.set';
+      readonly app: AppId;
+      readonly cert: CertId;
+      readonly name: string;
+      readonly displayName: string | null;
+      readonly chain: string;
+      readonly key: Sealed;
+      readonly facts: CertFacts;
+    }
+  | { readonly type: 'cert.remove'; readonly app: AppId; readonly cert: CertId }
   | { readonly type: 'domain.remove'; readonly app: AppId; readonly hostname: string }
   /** `drain` is a fresh UUID, `token` is `d.` and another; the URL is sealed as `DRAIN_URL_KEY`. */
   | {
@@ -169,11 +243,61 @@ export type Command =
       readonly drain: DrainId;
       readonly token: string;
       readonly url: Sealed;
-      readonly addon: string | null;
+      readonly addon: AddonId | null;
     }
   | { readonly type: 'drain.set'; readonly app: AppId; readonly drain: DrainId; readonly url: Sealed }
   | { readonly type: 'drain.remove'; readonly app: AppId; readonly drain: DrainId }
   | { readonly type: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
+  /** Makes a pipeline, or changes what is given of it. */
+  | {
+      readonly type: 'pipeline.set';
+      readonly pipeline: PipelineId;
+      readonly name?: string;
+      readonly owner?: UserEmail;
+    }
+  | { readonly type: 'pipeline.remove'; readonly pipeline: PipelineId }
+  | {
+      readonly type: 'pipeline.config';
+      readonly pipeline: PipelineId;
+      readonly stage: Stage;
+      readonly config: Readonly<Record<string, Sealed | null>>;
+    }
+  | {
+      readonly type: 'pipeline.review';
+      readonly pipeline: PipelineId;
+      readonly review: ReviewSettings | null;
+    }
+  | { readonly type: 'coupling.set'; readonly app: AppId; readonly coupling: CouplingPlace | null }
+  /** What the source runs now is to be released at each target. */
+  | {
+      readonly type: 'promotion.create';
+      readonly promotion: PromotionId;
+      readonly pipeline: PipelineId;
+      readonly source: AppId;
+      readonly targets: readonly AppId[];
+    }
+  /** One target's part of a promotion; said again, it writes nothing. */
+  | { readonly type: 'release.promote'; readonly app: AppId; readonly promotion: PromotionId }
+  /** Makes an app (as `app.create` does) and the wish that it be set up, all at once. */
+  | {
+      readonly type: 'setup.create';
+      readonly app: AppId;
+      readonly name: string | null;
+      readonly fallbackName: string;
+      readonly setup: Omit<Extract<OpBody, { kind: 'setup.create' }>, 'kind' | 'app' | 'user'>;
+    }
+  /** Says how it ended, the first time; where it failed, the app goes with it. */
+  | {
+      readonly type: 'setup.settle';
+      readonly app: AppId;
+      readonly settled: Omit<Extract<OpBody, { kind: 'setup.settle' }>, 'kind' | 'app'>;
+    }
+  | {
+      readonly type: 'slug.create';
+      readonly app: AppId;
+      readonly slug: SlugRef;
+      readonly checksum: string;
+    }
   | {
       readonly type: 'build.record';
       readonly app: AppId;

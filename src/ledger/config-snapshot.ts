@@ -1,4 +1,5 @@
-import type { ReleaseId } from '../ids.ts';
+import type { AttachmentId, ReleaseId } from '../ids.ts';
+import type { Attached } from './addon-types.ts';
 import { compareStamps } from './hlc.ts';
 import type { SlugRef } from './op.ts';
 import type { OpOf } from './op-graph.ts';
@@ -7,12 +8,27 @@ import type { ConfigWrite, Release } from './view.ts';
 /** Stands for the slug among config keys, all of which have letters: a slug is one more thing that releases write. */
 export const SLUG_KEY = '';
 
+/** Goes before an attachment's id, for the same reason. No config key has one. */
+const ATTACHMENT_MARK = '@';
+
+const attachmentKey = (id: AttachmentId): string => ATTACHMENT_MARK + id;
+const isAttachmentKey = (key: string): boolean => key.startsWith(ATTACHMENT_MARK);
+
+function keysOf({ config, attachments }: Snapshot): readonly string[] {
+  return [...config.keys(), ...[...attachments.keys()].map(attachmentKey)];
+}
+
 /** What a release runs with. */
 export type Snapshot = {
   readonly config: ReadonlyMap<string, ConfigWrite>;
   readonly slug: SlugRef | null;
   /** The release that the slug was written by. */
   readonly slugBy: ReleaseId | null;
+  /** What is attached; null where it was detached, which must win over concurrent older writes. */
+  readonly attachments: ReadonlyMap<
+    AttachmentId,
+    { readonly value: Attached | null; readonly by: ReleaseId }
+  >;
   /** Where writes met that did not know of each other: all of them, latest first. The first is what counts. */
   readonly contested: ReadonlyMap<string, readonly ReleaseId[]>;
 };
@@ -25,16 +41,35 @@ export type ReleaseLookup = {
   base(id: ReleaseId): Snapshot;
 };
 
-export const NOTHING: Snapshot = { config: new Map(), slug: null, slugBy: null, contested: new Map() };
+export const NOTHING: Snapshot = {
+  config: new Map(),
+  slug: null,
+  slugBy: null,
+  attachments: new Map(),
+  contested: new Map(),
+};
+
+export function attachedIn({ attachments }: Snapshot): ReadonlyMap<AttachmentId, Attached> {
+  return new Map([...attachments].flatMap(([id, { value }]) => (value === null ? [] : [[id, value]])));
+}
 
 /** A snapshot with a release's own writes over it. They replace all they follow, contested or not. */
 export function withWrites(base: Snapshot, by: ReleaseId, body: OpOf<'release'>['body']): Snapshot {
-  const keys = Object.keys(body.config);
+  const attached = Object.entries(body.attachments ?? {}) as [AttachmentId, Attached | null][];
+  const keys = [...Object.keys(body.config), ...attached.map(([id]) => attachmentKey(id))];
   if (keys.length === 0 && body.slug === null) return base;
   const config = new Map(base.config);
   for (const [key, value] of Object.entries(body.config)) config.set(key, { value, by });
+  const attachments = new Map(base.attachments);
+  for (const [id, value] of attached) attachments.set(id, { value, by });
   const slug = body.slug === null ? {} : { slug: body.slug, slugBy: by };
-  return { ...base, config, ...slug, contested: withoutKeys(base.contested, keys, body.slug !== null) };
+  return {
+    ...base,
+    config,
+    attachments,
+    ...slug,
+    contested: withoutKeys(base.contested, keys, body.slug !== null),
+  };
 }
 
 /**
@@ -51,6 +86,7 @@ export function mergeSnapshots(parents: readonly ReleaseId[], lookup: ReleaseLoo
   const writers = writersPerKey(snapshots);
   const pasts = pastsOf(parents, [...writers.values()].flat(2), lookup);
   const config = new Map(base.config);
+  const attachments = new Map(base.attachments);
   const contested = new Map(base.contested);
   let { slug, slugBy } = base;
   for (const [key, perParent] of writers) {
@@ -61,16 +97,19 @@ export function mergeSnapshots(parents: readonly ReleaseId[], lookup: ReleaseLoo
     else contested.delete(key);
     const body = lookup.body(winner);
     if (key === SLUG_KEY) [slug, slugBy] = [body.slug, winner];
-    else config.set(key, { value: body.config[key] ?? null, by: winner });
+    else if (isAttachmentKey(key)) {
+      const id = key.slice(ATTACHMENT_MARK.length) as AttachmentId;
+      attachments.set(id, { value: body.attachments?.[id] ?? null, by: winner });
+    } else config.set(key, { value: body.config[key] ?? null, by: winner });
   }
-  return { config, slug, slugBy, contested };
+  return { config, attachments, slug, slugBy, contested };
 }
 
 /** For each key on which the parents differ: who wrote it, by parent. */
 function writersPerKey(
   snapshots: readonly Snapshot[],
 ): ReadonlyMap<string, readonly (readonly ReleaseId[])[]> {
-  const keys = new Set([SLUG_KEY, ...snapshots.flatMap((snapshot) => [...snapshot.config.keys()])]);
+  const keys = new Set([SLUG_KEY, ...snapshots.flatMap(keysOf)]);
   const writers = new Map<string, readonly (readonly ReleaseId[])[]>();
   for (const key of keys) {
     const perParent = snapshots.map((snapshot) => writersOf(snapshot, key));
@@ -82,7 +121,11 @@ function writersPerKey(
 function writersOf(snapshot: Snapshot, key: string): readonly ReleaseId[] {
   const contested = snapshot.contested.get(key);
   if (contested !== undefined) return contested;
-  const by = key === SLUG_KEY ? snapshot.slugBy : snapshot.config.get(key)?.by;
+  const by = isAttachmentKey(key)
+    ? snapshot.attachments.get(key.slice(ATTACHMENT_MARK.length) as AttachmentId)?.by
+    : key === SLUG_KEY
+      ? snapshot.slugBy
+      : snapshot.config.get(key)?.by;
   return by === null || by === undefined ? [] : [by];
 }
 

@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import type { Fold } from './fold.ts';
 import type { OpDraft } from './op.ts';
 import { headsOf } from './register.ts';
+import { volumesAt } from './volumes-at.ts';
 
 type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
@@ -42,7 +43,7 @@ export function admitMember({ view }: Fold, command: CommandOf<'member.admit'>):
 export function removeMember(
   { view }: Fold,
   logs: AuthorLogs,
-  { peer }: CommandOf<'member.remove'>,
+  { peer, force = false }: CommandOf<'member.remove'>,
 ): readonly OpDraft[] {
   const known = view.members.get(peer);
   if (known?.state !== 'member') {
@@ -57,28 +58,20 @@ export function removeMember(
   if (others.length === 0) {
     throw new PlatformError('invalid_params', `Cannot remove "${known.name}": it is the only member`);
   }
+  const volumes = volumesAt(view, peer);
+  if (volumes.length > 0 && !force) {
+    const names = volumes.map(({ app, volume }) => `"${volume.name}" of "${app.name}"`);
+    const what = names.length === 1 ? `volume ${names[0]} is` : `volumes ${names.join(', ')} are`;
+    throw new PlatformError('conflict', `Cannot remove "${known.name}": ${what} there and would be lost`, {
+      hint: 'Move them first with `kith volumes:move`; if that machine is dead for good, use --force',
+    });
+  }
   return [{ parents: known.heads, body: { kind: 'member.remove', peer, cut: heightsOf(logs, peer) } }];
 }
 
 export function rotateKey({ view, state }: Fold, { key }: CommandOf<'key.rotate'>): readonly OpDraft[] {
   if (view.dataKey === key) return [];
   return [{ parents: headsOf(state.access.dataKey), body: { kind: 'key.rotate', key } }];
-}
-
-export function createToken({ view }: Fold, command: CommandOf<'token.create'>): readonly OpDraft[] {
-  const { token, hash, user, description } = command;
-  if (view.tokens.has(token)) {
-    throw new PlatformError('conflict', `Cannot create token "${token}": its id is in use`);
-  }
-  return [{ parents: [], body: { kind: 'token.create', token, hash, user, description } }];
-}
-
-export function revokeToken({ view }: Fold, { token }: CommandOf<'token.revoke'>): readonly OpDraft[] {
-  const known = view.tokens.get(token);
-  if (known === undefined) {
-    throw new PlatformError('not_found', "Couldn't find that authorization.", { resource: 'authorization' });
-  }
-  return known.revoked ? [] : [{ parents: [], body: { kind: 'token.revoke', token } }];
 }
 
 function mustOpenInvite(view: Fold['view'], id: string, peer: PeerId): void {

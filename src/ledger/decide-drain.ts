@@ -1,4 +1,5 @@
 import { PlatformError } from '../errors.ts';
+import type { AddonId } from '../ids.ts';
 import type { Command } from './command.ts';
 import { mustApp } from './decide-app.ts';
 import type { Fold } from './fold.ts';
@@ -51,7 +52,7 @@ function mustDrain(app: App, id: Drain['id']): Drain {
 }
 
 /** Equal URLs of one app seal to equal bytes. Two add-ons may well name one URL: the drain's token tells them apart. */
-function mustBeNew(app: App, url: Sealed, addon: string | null): void {
+function mustBeNew(app: App, url: Sealed, addon: AddonId | null): void {
   const isTaken = [...app.drains.values()].some((other) => other.addon === addon && isSame(other.url, url));
   if (isTaken) throw new PlatformError('invalid_params', 'Url has already been taken.');
 }

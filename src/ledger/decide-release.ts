@@ -2,6 +2,7 @@ import { PlatformError } from '../errors.ts';
 import { CONFIG_KEY_PATTERN } from '../ids.ts';
 import type { OpId } from '../ids.ts';
 import type { Command, CommandContext } from './command.ts';
+import { attachmentVars, hasSameAttachments } from './attachments.ts';
 import type { Snapshot } from './config-snapshot.ts';
 import { mustApp, mustRelease } from './decide-app.ts';
 import { formationAfterDeploy } from './decide-formation.ts';
@@ -41,6 +42,7 @@ export function patchConfig(
   );
   if (changes.length === 0) return [];
   const config = Object.fromEntries(changes);
+  mustLeaveAddons(fold, app, config);
   mustFit(app, current, config);
   return [
     releaseDraft(state, by, { cause: 'config', description: configDescription(config), slug: null, config }),
@@ -70,13 +72,37 @@ export function rollback(
   const { state, app } = mustApp(fold, command.app);
   const target = mustRelease(app, command.to);
   const slug = mustBeInReach(app, target);
-  const keys = [...snapshotOfHeads(state.releases).config.keys(), ...target.config.keys()];
+  mustHaveSameAddons(app, target);
+  // What add-ons have set stays as it is now: old values of theirs would lead nowhere.
+  const kept = attachmentVars(fold.view, app);
+  const keys = [...snapshotOfHeads(state.releases).config.keys(), ...target.config.keys()].filter(
+    (key) => !kept.has(key),
+  );
   const config = Object.fromEntries(keys.map((key) => [key, target.config.get(key)?.value ?? null]));
   const description = rollbackDescription(target);
   return [
     releaseDraft(state, by, { cause: 'rollback', description, slug, config }),
     ...formationNow({ state, app }, slug, by),
   ];
+}
+
+function mustHaveSameAddons(app: App, target: Release): void {
+  if (hasSameAttachments(app, target)) return;
+  throw new PlatformError(
+    'invalid_params',
+    `Cannot roll back "${app.name}" to ${target.label}: it had other add-ons then`,
+    { hint: 'Choose a release with the add-ons of now: see `releases` and `addons`' },
+  );
+}
+
+/** As on Heroku, what an add-on has set is changed by its provider, or goes with its attachment. */
+function mustLeaveAddons(fold: Fold, app: App, config: ConfigPatch): void {
+  const set = attachmentVars(fold.view, app);
+  const taken = Object.keys(config).filter((key) => (set.get(key) ?? null) !== null);
+  if (taken.length === 0) return;
+  throw new PlatformError('invalid_params', `Cannot overwrite attachment values ${taken.join(', ')}.`, {
+    hint: 'They are set by an add-on: `addons:detach` takes them away, `addons:attach --as` gives them another name',
+  });
 }
 
 /** The slug of a release that can be rolled back to. */
@@ -95,7 +121,7 @@ function mustBeInReach(app: App, { label, slug, status }: Release): SlugRef {
     return refuse('it has no slug', 'Choose a release that was made after the first deploy: see `releases`');
   if (!isInReach(app, slug)) {
     return refuse(
-      `its slug is not kept any more, as ${SLUGS_IN_REACH} were deployed since`,
+      `its slug is not kept any more, as ${SLUGS_IN_REACH} others were deployed since`,
       'Choose a later release, or push the commit of that one again: see `releases`',
     );
   }
@@ -150,10 +176,10 @@ export function recordBuild(
 }
 
 /** A release on top of all heads: whoever acts after a split has seen both sides. */
-function releaseDraft(
+export function releaseDraft(
   state: AppState,
   { user, request }: CommandContext,
-  what: Pick<ReleaseBody, 'cause' | 'description' | 'slug' | 'config'>,
+  what: Pick<ReleaseBody, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
 ): OpDraft {
   return {
     parents: headOps(state),
@@ -168,7 +194,7 @@ function headOps({ releases }: AppState): readonly OpId[] {
 }
 
 /** The formation follows a slug when its dynos may start: at once, or when its release has succeeded. */
-function formationNow(
+export function formationNow(
   on: { state: AppState; app: App },
   slug: SlugRef,
   by: CommandContext,

@@ -5,20 +5,37 @@ import type { AuthorLogs } from './author-logs.ts';
 import { digest } from './codec.ts';
 import type { Command, CommandContext, Decision } from './command.ts';
 import { createApp, destroyApp, setBuildpacks, updateApp } from './decide-app.ts';
+import { removeCert, setCert, updateDomain } from './decide-cert.ts';
+import { admitMember, createInvite, foundCluster, removeMember, rotateKey } from './decide-cluster.ts';
+import { setCollaborator, transferApp } from './decide-collaborator.ts';
+import { addAttachment, removeAttachment, syncAttachments } from './decide-attachment.ts';
 import {
-  admitMember,
-  createInvite,
-  createToken,
-  foundCluster,
-  removeMember,
-  revokeToken,
-  rotateKey,
-} from './decide-cluster.ts';
+  answerPlan,
+  changePlan,
+  configureAddon,
+  createAddon,
+  destroyAddon,
+  renameAddon,
+  settleAddon,
+} from './decide-addon.ts';
+import { removeProvider, setProvider } from './decide-provider.ts';
 import { addDomain, removeDomain } from './decide-domain.ts';
 import { addDrain, removeDrain, setDrain } from './decide-drain.ts';
 import { restartFormation, scaleFormation } from './decide-formation.ts';
+import {
+  configurePipeline,
+  couple,
+  createPromotion,
+  promote,
+  removePipeline,
+  setPipeline,
+  setReview,
+} from './decide-pipeline.ts';
 import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './decide-release.ts';
 import { attemptRelease, settleRelease } from './decide-release-phase.ts';
+import { createSetup, createSlug, settleSetup } from './decide-setup.ts';
+import { setUser } from './decide-user.ts';
+import { createToken, revokeToken, updateToken } from './decide-token.ts';
 import { setStack } from './decide-stack.ts';
 import {
   backupVolume,
@@ -35,6 +52,7 @@ import { requestKey } from './fold-batch.ts';
 import { readBody } from './op-body.ts';
 import type { OpDraft } from './op.ts';
 import { requestStamp } from './request-stamp.ts';
+import { advanceRotation, askRotation } from './rotation.ts';
 
 /** Longer Request-Ids are told apart by their hash. */
 const REQUEST_LENGTH_MAX = 200;
@@ -77,8 +95,12 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return rotateKey(fold, command);
     case 'token.create':
       return createToken(fold, command);
+    case 'token.update':
+      return updateToken(fold, command);
     case 'token.revoke':
       return revokeToken(fold, command);
+    case 'user.set':
+      return setUser(fold, command);
     case 'stack.set':
       return setStack(fold, command);
     case 'app.create':
@@ -87,6 +109,10 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return updateApp(fold, command);
     case 'app.destroy':
       return destroyApp(fold, command);
+    case 'app.transfer':
+      return transferApp(fold, command);
+    case 'collaborator.set':
+      return setCollaborator(fold, command);
     case 'config.patch':
       return patchConfig(fold, command, by);
     case 'release.deploy':
@@ -119,10 +145,44 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return backupVolume(fold, command);
     case 'volume.destroy':
       return destroyVolume(fold, command);
+    case 'provider.set':
+      return setProvider(fold, command);
+    case 'provider.remove':
+      return removeProvider(fold, command);
+    case 'addon.create':
+      return createAddon(fold, command, by);
+    case 'addon.settle':
+      return settleAddon(fold, command);
+    case 'addon.config':
+      return configureAddon(fold, command);
+    case 'addon.rename':
+      return renameAddon(fold, command);
+    case 'addon.plan':
+      return changePlan(fold, command);
+    case 'addon.answer':
+      return answerPlan(fold, command);
+    case 'addon.rotate':
+      return askRotation(fold, command);
+    case 'addon.rotated':
+      return advanceRotation(fold, command);
+    case 'addon.destroy':
+      return destroyAddon(fold, command, by);
+    case 'attachment.add':
+      return addAttachment(fold, command, by);
+    case 'attachment.remove':
+      return removeAttachment(fold, command, by);
+    case 'attachment.sync':
+      return syncAttachments(fold, command);
     case 'domain.add':
       return addDomain(fold, command);
     case 'domain.remove':
       return removeDomain(fold, command);
+    case 'domain.update':
+      return updateDomain(fold, command);
+    case 'cert.set':
+      return setCert(fold, command);
+    case 'cert.remove':
+      return removeCert(fold, command);
     case 'drain.add':
       return addDrain(fold, command);
     case 'drain.set':
@@ -131,6 +191,26 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return removeDrain(fold, command);
     case 'buildpacks.set':
       return setBuildpacks(fold, command);
+    case 'pipeline.set':
+      return setPipeline(fold, command, by);
+    case 'pipeline.remove':
+      return removePipeline(fold, command);
+    case 'pipeline.config':
+      return configurePipeline(fold, command);
+    case 'pipeline.review':
+      return setReview(fold, command);
+    case 'coupling.set':
+      return couple(fold, command);
+    case 'promotion.create':
+      return createPromotion(fold, command, by);
+    case 'release.promote':
+      return promote(fold, command);
+    case 'setup.create':
+      return createSetup(fold, command, by);
+    case 'setup.settle':
+      return settleSetup(fold, command);
+    case 'slug.create':
+      return createSlug(fold, command, by);
     case 'build.record':
       return recordBuild(fold, command, by);
     default:

@@ -1,3 +1,6 @@
+import { addonDuties } from './addon-work.ts';
+import { drainDuties } from './drain-duties.ts';
+import { pipelineDuties } from './pipeline-duties.ts';
 import type { View } from './view.ts';
 
 /**
@@ -10,9 +13,9 @@ export type Duty = {
   readonly key: string;
 };
 
-export type DutyKind = never;
+export type DutyKind = 'addon' | 'drain' | 'promotion' | 'setup' | 'review';
 
 /** All that is to be done now, by anybody. */
-export function dutiesIn(_view: View): readonly Duty[] {
-  return [];
+export function dutiesIn(view: View): readonly Duty[] {
+  return [...addonDuties(view), ...drainDuties(view), ...pipelineDuties(view)];
 }

@@ -1,19 +1,29 @@
-import type { AppId, AppName, OpId, ProcessType, VolumeId } from '../ids.ts';
+import type { AddonId, AppId, AppName, DrainId, OpId, ProcessType, VolumeId } from '../ids.ts';
 import { assertNever } from '../step.ts';
+import { applyAddon, toAddons } from './fold-addon.ts';
+import type { AddonRegisters } from './fold-addon.ts';
 import { applyDrain, toDrains } from './fold-drain.ts';
 import type { DrainState } from './fold-drain.ts';
+import { applyCollaborator, toCollaborators } from './fold-collaborator.ts';
+import type { CollaboratorsState } from './fold-collaborator.ts';
+import type { Snapshot } from './config-snapshot.ts';
 import { ReleaseEdit, currentOf, emptyReleases, snapshotOfHeads } from './fold-release.ts';
+import { NO_SETUP, applySetup, toSetup } from './fold-setup.ts';
+import type { SetupState } from './fold-setup.ts';
 import type { ReleaseGraph } from './fold-release.ts';
+import { applyCert, certOfDomain, noCerts, toCerts } from './fold-cert.ts';
+import type { CertsState } from './fold-cert.ts';
 import { applyVolume, destroyedVolumes, toBackups, toVolumes } from './fold-volume.ts';
 import type { VolumeState } from './fold-volume.ts';
 import { compareStamps } from './hlc.ts';
 import { LayeredMap } from './layered-map.ts';
 import type { LayeredEdit } from './layered-map.ts';
 import type { FoldOp, OpOf } from './op-graph.ts';
-import type { OpBody } from './op.ts';
+import type { OpBody, UserEmail } from './op.ts';
+import type { CouplingPlace } from './pipeline-types.ts';
 import { writeRegister } from './register.ts';
 import type { Register, Write } from './register.ts';
-import type { App, Build } from './view.ts';
+import type { App, Build, SlugUpload } from './view.ts';
 
 /** One app as registers: what its `App` in the view is made from, and what decisions name as parents. */
 export type AppState = {
@@ -24,6 +34,9 @@ export type AppState = {
   /** Wall ms of the latest op of the app. */
   readonly updatedAt: number;
   readonly name: Register<AppName>;
+  /** Empty until it is given to another than who created it. */
+  readonly owner: Register<UserEmail>;
+  readonly collaborators: CollaboratorsState;
   readonly maintenance: Register<boolean>;
   /** Whether it is on, by the feature's name. */
   readonly features: ReadonlyMap<string, Register<boolean>>;
@@ -36,7 +49,13 @@ export type AppState = {
   readonly builds: LayeredMap<string, Register<OpOf<'build.record'>['body']>>;
   readonly releases: ReleaseGraph;
   readonly volumes: ReadonlyMap<VolumeId, VolumeState>;
+  readonly coupling: Register<CouplingPlace | null>;
+  readonly setup: SetupState;
+  /** By the id that the client was given. */
+  readonly uploads: ReadonlyMap<string, SlugUpload>;
+  readonly certs: CertsState;
   readonly drains: ReadonlyMap<DrainId, DrainState>;
+  readonly addons: ReadonlyMap<AddonId, AddonRegisters>;
 };
 
 /** The ops that are about one app. */
@@ -49,6 +68,8 @@ export function newApp(id: AppId): AppState {
     destroyed: false,
     updatedAt: 0,
     name: [],
+    owner: [],
+    collaborators: new Map(),
     maintenance: [],
     features: new Map(),
     buildpacks: [],
@@ -58,7 +79,12 @@ export function newApp(id: AppId): AppState {
     builds: LayeredMap.empty(),
     releases: emptyReleases(),
     volumes: new Map(),
+    coupling: [],
+    setup: NO_SETUP,
+    uploads: new Map(),
+    certs: noCerts(),
     drains: new Map(),
+    addons: new Map(),
   };
 }
 
@@ -74,13 +100,28 @@ export class AppEdit {
   hasNewDomains = false;
 
   readonly #base: AppState;
-  #fields: Pick<AppState, 'created' | 'destroyed' | 'updatedAt' | 'name' | 'maintenance' | 'buildpacks'>;
+  #fields: Pick<
+    AppState,
+    | 'owner'
+    | 'collaborators'
+    | 'created'
+    | 'destroyed'
+    | 'updatedAt'
+    | 'name'
+    | 'maintenance'
+    | 'buildpacks'
+    | 'coupling'
+    | 'setup'
+    | 'uploads'
+  >;
   readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
   readonly #features: Map<string, Register<boolean>>;
   readonly #restarts: Map<string, Register<null>>;
   readonly #domains: Map<string, Register<string | null>>;
   readonly #builds: LayeredEdit<string, Register<OpOf<'build.record'>['body']>>;
   readonly #volumes: Map<VolumeId, VolumeState>;
+  #certs: CertsState;
+  readonly #addons: Map<AddonId, AddonRegisters>;
   readonly #drains: Map<DrainId, DrainState>;
   #releases: ReleaseEdit | null = null;
 
@@ -93,6 +134,8 @@ export class AppEdit {
     this.#domains = new Map(base.domains);
     this.#builds = base.builds.edit();
     this.#volumes = new Map(base.volumes);
+    this.#certs = base.certs;
+    this.#addons = new Map(base.addons);
     this.#drains = new Map(base.drains);
   }
 
@@ -106,6 +149,9 @@ export class AppEdit {
         break;
       case 'app.update':
         if (body.name !== undefined) this.#rename(op, body.name);
+        if (body.owner !== undefined) {
+          this.#set({ owner: writeRegister(fields.owner, write(body.owner), op.parents) });
+        }
         if (body.maintenance !== undefined) {
           this.#set({ maintenance: writeRegister(fields.maintenance, write(body.maintenance), op.parents) });
         }
@@ -116,6 +162,9 @@ export class AppEdit {
       case 'app.destroy':
         this.#set({ destroyed: true });
         this.hasNewName = this.hasNewDomains = true;
+        break;
+      case 'collaborator.set':
+        this.#set({ collaborators: applyCollaborator(fields.collaborators, op, body) });
         break;
       case 'release':
         this.#releases ??= new ReleaseEdit(this.#base.releases);
@@ -155,15 +204,45 @@ export class AppEdit {
       case 'drain.remove':
         this.#drains.set(body.drain, applyDrain(this.#drains.get(body.drain), op, body));
         break;
+      case 'addon.create':
+      case 'addon.settle':
+      case 'addon.config':
+      case 'addon.rename':
+      case 'addon.rotate':
+      case 'addon.plan':
+      case 'addon.answer':
+      case 'addon.destroy':
+        this.#addons.set(body.addon, applyAddon(this.#addons.get(body.addon), op, body));
+        break;
       case 'domain.add':
         this.#setDomain(body.hostname, write(body.domain), op.parents);
         break;
       case 'domain.remove':
         this.#setDomain(body.hostname, write(null), op.parents);
         break;
+      case 'domain.update':
+      case 'cert.set':
+      case 'cert.remove':
+        this.#certs = applyCert(this.#certs, op, body);
+        break;
       case 'buildpacks.set':
         this.#set({ buildpacks: writeRegister(fields.buildpacks, write(body.buildpacks), op.parents) });
         break;
+      case 'coupling.set':
+        this.#set({ coupling: writeRegister(fields.coupling, write(body.coupling), op.parents) });
+        break;
+      case 'setup.create':
+      case 'setup.settle':
+        this.#set({ setup: applySetup(fields.setup, op, body) });
+        break;
+      case 'slug.create': {
+        const { slug, checksum, user } = body;
+        const upload: SlugUpload = { id: op.id, slug, checksum, user, hlc: op.hlc };
+        const known = fields.uploads.get(slug.upload ?? slug.id);
+        if (known !== undefined && compareStamps(known, upload) <= 0) break;
+        this.#set({ uploads: new Map(fields.uploads).set(slug.upload ?? slug.id, upload) });
+        break;
+      }
       case 'build.record':
         this.#builds.set(body.build, writeRegister(this.#builds.get(body.build), write(body), op.parents));
         break;
@@ -182,6 +261,8 @@ export class AppEdit {
       domains: this.#domains,
       builds: this.#builds.done(),
       volumes: this.#volumes,
+      certs: this.#certs,
+      addons: this.#addons,
       drains: this.#drains,
       releases: this.#releases?.done() ?? this.#base.releases,
     };
@@ -218,7 +299,8 @@ export function toApp(state: AppState, name: AppName): App | null {
     id,
     wantedName: state.name[0]?.value ?? name,
     name,
-    owner: created.body.owner,
+    owner: state.owner[0]?.value ?? created.body.owner,
+    collaborators: toCollaborators(state.collaborators),
     createdAt: created.hlc.ms,
     updatedAt,
     maintenance: state.maintenance[0]?.value ?? false,
@@ -234,14 +316,33 @@ export function toApp(state: AppState, name: AppName): App | null {
     restarts: latest(state.restarts, ({ id }) => id),
     buildpacks: state.buildpacks[0]?.value ?? [],
     domains: latest(state.domains, ({ value, hlc }, hostname) =>
-      value === null ? null : { hostname, domain: value, createdAt: hlc.ms },
+      value === null
+        ? null
+        : { hostname, domain: value, createdAt: hlc.ms, cert: certOfDomain(state.certs, value) },
     ),
+    certs: toCerts(state.certs),
     builds: latest(state.builds, (write) => toBuild(write, releases)),
     volumes: toVolumes(state.volumes),
     destroyedVolumes: destroyedVolumes(state.volumes),
     backups: toBackups(state.volumes),
+    addons: toAddons(state.addons, id, destroyed),
+    attachments: attachmentsOf(snapshotOfHeads(releases)),
+    coupling: toCoupling(state.coupling),
+    setup: toSetup(state.setup),
+    uploads: state.uploads,
     drains: toDrains(state.drains),
   };
+}
+
+function toCoupling([latest]: Register<CouplingPlace | null>): App['coupling'] {
+  if (latest === undefined || latest.value === null) return null;
+  return { ...latest.value, updatedAt: latest.hlc.ms };
+}
+
+function attachmentsOf({ attachments }: Snapshot): App['attachments'] {
+  return new Map(
+    [...attachments].flatMap(([id, { value, by }]) => (value === null ? [] : [[id, { id, by, ...value }]])),
+  );
 }
 
 function toBuild({ value, hlc }: Write<OpOf<'build.record'>['body']>, releases: ReleaseGraph): Build {

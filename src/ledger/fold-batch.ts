@@ -2,7 +2,11 @@ import type { AppId, AppName, OpId } from '../ids.ts';
 import { applyAccess, noAccess } from './fold-access.ts';
 import type { AccessState } from './fold-access.ts';
 import { AppEdit, newApp, toApp } from './fold-app.ts';
+import { applyPipeline, noPipelines } from './fold-pipelines.ts';
+import type { PipelinesState } from './fold-pipelines.ts';
 import type { AppBody, AppState } from './fold-app.ts';
+import { applyProvider } from './fold-providers.ts';
+import type { ProvidersState } from './fold-providers.ts';
 import { applyStack } from './fold-stacks.ts';
 import type { StacksState } from './fold-stacks.ts';
 import { LayeredMap } from './layered-map.ts';
@@ -22,6 +26,8 @@ export type FoldState = {
   readonly domains: ReadonlyMap<string, AppId>;
   readonly access: AccessState;
   readonly stacks: StacksState;
+  readonly pipelines: PipelinesState;
+  readonly providers: ProvidersState;
   /** A request's mark, or a Request-Id as it is, to the op it made; the least id, where there are several. */
   readonly requests: LayeredMap<string, OpId>;
   /** The same by what was asked (a stamp or `requestKey`): one client request may make several writes. */
@@ -37,6 +43,8 @@ export function emptyState(): FoldState {
     domains: new Map(),
     access: noAccess(),
     stacks: new Map(),
+    pipelines: noPipelines(),
+    providers: new Map(),
     requests: LayeredMap.empty(),
     writes: LayeredMap.empty(),
     quarantined: new Map(),
@@ -58,6 +66,8 @@ export class FoldBatch {
   readonly #writes;
   #access: AccessState;
   #stacks: StacksState;
+  #pipelines: PipelinesState;
+  #providers: ProvidersState;
 
   constructor(base: FoldState, shunned: ReadonlyMap<OpId, string>) {
     this.#base = base;
@@ -66,6 +76,8 @@ export class FoldBatch {
     this.#writes = base.writes.edit();
     this.#access = base.access;
     this.#stacks = base.stacks;
+    this.#pipelines = base.pipelines;
+    this.#providers = base.providers;
   }
 
   /** Never throws: what cannot be applied is set aside under its reason, and the rest goes on. */
@@ -94,6 +106,8 @@ export class FoldBatch {
       quarantined,
       access: this.#access,
       stacks: this.#stacks,
+      pipelines: this.#pipelines,
+      providers: this.#providers,
       requests: this.#requests.done(),
       writes: this.#writes.done(),
     };
@@ -116,12 +130,25 @@ export class FoldBatch {
         return; // Judged apart, before anything is applied: see `judgeMembers`.
       case 'invite.create':
       case 'token.create':
+      case 'token.update':
       case 'token.revoke':
+      case 'user.set':
       case 'key.rotate':
         this.#access = applyAccess(this.#access, op, body);
         return;
       case 'stack.set':
         this.#stacks = applyStack(this.#stacks, op, body);
+        return;
+      case 'pipeline.set':
+      case 'pipeline.config':
+      case 'pipeline.review':
+      case 'pipeline.remove':
+      case 'promotion.create':
+        this.#pipelines = applyPipeline(this.#pipelines, op, body);
+        return;
+      case 'provider.set':
+      case 'provider.remove':
+        this.#providers = applyProvider(this.#providers, op, body);
         return;
       default:
         this.#edit(body).apply(op, body);

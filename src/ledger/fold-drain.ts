@@ -1,4 +1,4 @@
-import type { DrainId } from '../ids.ts';
+import type { AddonId, DrainId } from '../ids.ts';
 import { assertNever } from '../step.ts';
 import type { FoldOp } from './op-graph.ts';
 import type { OpBody, Sealed } from './op.ts';
@@ -11,7 +11,7 @@ export type DrainState = {
   readonly added: Register<{
     readonly token: string;
     readonly url: Sealed;
-    readonly addon: string | null;
+    readonly addon: AddonId | null;
   }>;
   /** Wall ms of its first op: a change of its URL makes it no younger. */
   readonly createdAt: number;

@@ -1,6 +1,6 @@
 import type { AppId, OpId, ReleaseId } from '../ids.ts';
 import { digest } from './codec.ts';
-import { mergeSnapshots, withWrites } from './config-snapshot.ts';
+import { attachedIn, mergeSnapshots, withWrites } from './config-snapshot.ts';
 import type { ReleaseLookup, Snapshot } from './config-snapshot.ts';
 import { compareStamps } from './hlc.ts';
 import { LayeredMap } from './layered-map.ts';
@@ -184,7 +184,7 @@ export class ReleaseEdit {
     const phase = phases.get(id) ?? NO_PHASE;
     const settled = settlementOf(phase, snapshot.slug);
     const before = parents.map((parent) => lookup.release(parent).status);
-    const status = statusOf(snapshot.slug, before, settled);
+    const status = statusOf(body.cause, snapshot.slug, before, settled);
     bases.set(id, status !== 'succeeded' && isAllOrNothing(body.cause) ? inherited : snapshot);
     const release: Release = {
       id,
@@ -199,6 +199,7 @@ export class ReleaseEdit {
       hlc: op.hlc,
       slug: snapshot.slug,
       config: snapshot.config,
+      attachments: attachedIn(snapshot),
       request: body.request,
       status,
       attempts: attemptsOf(phase, snapshot.slug),

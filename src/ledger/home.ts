@@ -26,7 +26,9 @@ export function homeKey(view: View, command: Command): string | null {
     case 'member.remove':
     case 'key.rotate':
     case 'token.create':
+    case 'token.update':
     case 'token.revoke':
+    case 'user.set':
     case 'stack.set':
     // Of these, one peer is the only writer at any time: what it has written must be in its own ledger first.
     case 'volume.hold':
@@ -45,9 +47,41 @@ export function homeKey(view: View, command: Command): string | null {
       const isRename = command.name !== undefined && command.name !== view.apps.get(command.app)?.name;
       return isRename ? command.name : command.app;
     }
+    case 'provider.set':
+    case 'provider.remove':
+      return command.provider;
     case 'domain.add':
       return command.hostname.toLowerCase();
+    case 'pipeline.set':
+      return command.name === undefined ? command.pipeline : `pipeline ${command.name}`;
+    case 'pipeline.remove':
+    case 'pipeline.config':
+    case 'pipeline.review':
+      return command.pipeline;
+    case 'setup.create':
+      return command.name ?? command.fallbackName;
+    // The home of the source has heard of its latest release.
+    case 'promotion.create':
+      return command.source;
+    case 'release.promote':
+    case 'coupling.set':
+    case 'setup.settle':
+    case 'slug.create':
+    case 'addon.create':
+    case 'addon.settle':
+    case 'addon.config':
+    case 'addon.rename':
+    case 'addon.plan':
+    case 'addon.answer':
+    case 'addon.rotate':
+    case 'addon.rotated':
+    case 'addon.destroy':
+    case 'attachment.add':
+    case 'attachment.remove':
+    case 'attachment.sync':
     case 'app.destroy':
+    case 'app.transfer':
+    case 'collaborator.set':
     case 'config.patch':
     case 'release.deploy':
     case 'release.rollback':
@@ -60,6 +94,9 @@ export function homeKey(view: View, command: Command): string | null {
     case 'volume.mount':
     case 'volume.destroy':
     case 'domain.remove':
+    case 'domain.update':
+    case 'cert.set':
+    case 'cert.remove':
     case 'drain.add':
     case 'drain.set':
     case 'drain.remove':

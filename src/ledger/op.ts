@@ -1,16 +1,25 @@
+import type { AddonBody, Attached, ProviderBody } from './addon-types.ts';
+import type { Permission, Role } from '../rights.ts';
 import type {
+  AddonId,
   AppId,
   AppName,
+  AttachmentId,
   BackupId,
   BlobId,
+  CertId,
   ClusterId,
   DrainId,
   Epoch,
   OpId,
   PeerId,
+  PipelineId,
   ProcessType,
+  PromotionId,
+  SetupId,
   VolumeId,
 } from '../ids.ts';
+import type { CouplingPlace, ReviewOf, ReviewSettings, Stage } from './pipeline-types.ts';
 
 /** Hybrid logical clock: wall milliseconds and a counter for writes within one of them. */
 export type Hlc = { readonly ms: number; readonly n: number };
@@ -57,6 +66,8 @@ export type SlugRef = {
   readonly format?: 'image';
   /** What the source's app.json asks for at an app's first deploy; absent: nothing. */
   readonly setup?: SlugSetup;
+  /** The id that it was given before its archive was sent; absent: it was built here, and its id comes from `id`. */
+  readonly upload?: string;
   /** Git bundle of the branch that was pushed: lets any peer take the next push. Null for source tarballs. */
   readonly source: BlobId | null;
 };
@@ -74,11 +85,25 @@ export type KeptBackup = { readonly peer: PeerId; readonly archive: BlobId; read
 /** Why a volume's dynos are kept from running. */
 export type VolumeHold = 'move' | 'backup' | 'restore';
 
+/** What a certificate says of itself: read once, from its chain, when it is added. Times are wall ms. */
+export type CertFacts = {
+  /** Host names it is for, lower case: `www.example.com`, `*.example.com`. */
+  readonly names: readonly string[];
+  readonly startsAt: number;
+  readonly expiresAt: number;
+  readonly issuer: string;
+  readonly subject: string;
+  /** Whether its chain ends at an authority that browsers know. */
+  readonly trusted: boolean;
+};
+
 /** The user an op was made for, as shown in `releases`. */
 export type UserEmail = string;
 
 /** Body by kind. `request` is the client's Request-Id: a repeated one is the same write. */
 export type OpBody =
+  | AddonBody
+  | ProviderBody
   | { readonly kind: 'cluster.found'; readonly name: string; readonly caCert: string; readonly caKey: Sealed }
   | {
       readonly kind: 'invite.create';
@@ -102,8 +127,22 @@ export type OpBody =
       readonly hash: string;
       readonly user: UserEmail;
       readonly description: string;
+      /** What it is good for; absent: it is older than roles and scopes, and so was meant for everything. */
+      readonly scopes?: readonly string[];
+      /** When it ends, in wall ms; absent: when it is revoked. */
+      readonly expiresAt?: number;
+    }
+  /** `hash`: another text takes the place of the one before. */
+  | {
+      readonly kind: 'token.update';
+      readonly token: string;
+      readonly description?: string;
+      readonly hash?: string;
+      readonly expiresAt?: number | null;
     }
   | { readonly kind: 'token.revoke'; readonly token: string }
+  /** What a user is to the cluster; null: nothing any more. Users are written in lower case. */
+  | { readonly kind: 'user.set'; readonly user: UserEmail; readonly role: Role | null }
   /** Which blob is the stack image of an architecture: a `.tar.zst` of its root file system. `name` is what an Engine calls it. */
   | {
       readonly kind: 'stack.set';
@@ -123,22 +162,32 @@ export type OpBody =
       readonly kind: 'app.update';
       readonly app: AppId;
       readonly name?: AppName;
+      readonly owner?: UserEmail;
       readonly maintenance?: boolean;
       /** Switches these on or off. */
       readonly features?: Readonly<Record<string, boolean>>;
     }
   | { readonly kind: 'app.destroy'; readonly app: AppId }
+  /** What somebody may do with an app beside what their role allows; null: nothing. */
+  | {
+      readonly kind: 'collaborator.set';
+      readonly app: AppId;
+      readonly user: UserEmail;
+      readonly permissions: readonly Permission[] | null;
+    }
   | {
       readonly kind: 'release';
       readonly app: AppId;
       /** `merge` joins the heads that a split left; the others are what a user did. */
-      readonly cause: 'create' | 'config' | 'deploy' | 'rollback' | 'merge';
+      readonly cause: 'create' | 'config' | 'deploy' | 'promote' | 'addon' | 'rollback' | 'merge';
       readonly description: string;
       readonly user: UserEmail;
-      /** Only a deploy names one; otherwise the slug is the parents' (a rollback names the target's). */
+      /** Only a deploy or a promotion names one; otherwise the slug is the parents' (a rollback names the target's). */
       readonly slug: SlugRef | null;
       /** Writes of this release: a value, or null for unset. */
       readonly config: Readonly<Record<string, Sealed | null>>;
+      /** What became of attachments of add-ons, null where one was detached; absent: nothing. */
+      readonly attachments?: Readonly<Record<AttachmentId, Attached | null>>;
       readonly request: string | null;
     }
   /** `peer` runs the release command of this release, made for this slug. */
@@ -224,6 +273,25 @@ export type OpBody =
   | { readonly kind: 'volume.destroy'; readonly app: AppId; readonly volume: VolumeId }
   | { readonly kind: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly kind: 'domain.remove'; readonly app: AppId; readonly hostname: string }
+  /** `domain` is the domain's id; a null `cert`: whichever fits. */
+  | {
+      readonly kind: 'domain.update';
+      readonly app: AppId;
+      readonly domain: string;
+      readonly cert: CertId | null;
+    }
+  /** A certificate with its chain (PEM, the app's own first) and its private key; written again with another one in its place. */
+  | {
+      readonly kind: 'cert.set';
+      readonly app: AppId;
+      readonly cert: CertId;
+      readonly name: string;
+      readonly displayName: string | null;
+      readonly chain: string;
+      readonly key: Sealed;
+      readonly facts: CertFacts;
+    }
+  | { readonly kind: 'cert.remove'; readonly app: AppId; readonly cert: CertId }
   /** Its lines go to `url` from now on, or to another one than before. */
   | {
       readonly kind: 'drain.add';
@@ -234,10 +302,78 @@ export type OpBody =
       /** May hold credentials. */
       readonly url: Sealed;
       /** The add-on that asked for it; null: a user did. */
-      readonly addon: string | null;
+      readonly addon: AddonId | null;
     }
   | { readonly kind: 'drain.remove'; readonly app: AppId; readonly drain: DrainId }
   | { readonly kind: 'buildpacks.set'; readonly app: AppId; readonly buildpacks: readonly string[] }
+  /** Makes, renames or gives away a pipeline. */
+  | {
+      readonly kind: 'pipeline.set';
+      readonly pipeline: PipelineId;
+      readonly name: string;
+      readonly owner: UserEmail;
+    }
+  | { readonly kind: 'pipeline.remove'; readonly pipeline: PipelineId }
+  /** Config vars that apps of a stage start with. */
+  | {
+      readonly kind: 'pipeline.config';
+      readonly pipeline: PipelineId;
+      readonly stage: Stage;
+      readonly config: Readonly<Record<string, Sealed | null>>;
+    }
+  | {
+      readonly kind: 'pipeline.review';
+      readonly pipeline: PipelineId;
+      readonly review: ReviewSettings | null;
+    }
+  /** Where the app stands; an app is in one pipeline at most. */
+  | { readonly kind: 'coupling.set'; readonly app: AppId; readonly coupling: CouplingPlace | null }
+  /** Each target is to get a release of this slug, with its own config. Whoever is its home makes them. */
+  | {
+      readonly kind: 'promotion.create';
+      readonly promotion: PromotionId;
+      readonly pipeline: PipelineId;
+      readonly source: AppId;
+      readonly release: OpId;
+      readonly slug: SlugRef;
+      readonly description: string;
+      readonly targets: readonly AppId[];
+      readonly user: UserEmail;
+    }
+  /** The app is to be made ready from this archive and its app.json. */
+  | {
+      readonly kind: 'setup.create';
+      readonly app: AppId;
+      readonly setup: SetupId;
+      /** UUID of the build that it makes. */
+      readonly build: string;
+      readonly source: BlobId;
+      readonly version: string | null;
+      readonly env: Readonly<Record<string, Sealed>>;
+      /** In place of those of its app.json; null: those. */
+      readonly buildpacks: readonly string[] | null;
+      readonly review: ReviewOf | null;
+      readonly user: UserEmail;
+    }
+  /** What came of it. One that failed is written together with the end of the app. */
+  | {
+      readonly kind: 'setup.settle';
+      readonly app: AppId;
+      readonly setup: SetupId;
+      readonly status: 'succeeded' | 'failed';
+      readonly reason: string | null;
+      /** What is wrong with its app.json. */
+      readonly manifestErrors: readonly string[];
+      readonly postdeploy: { readonly exitCode: number | null; readonly output: string } | null;
+    }
+  /** A slug that a client made and sent. */
+  | {
+      readonly kind: 'slug.create';
+      readonly app: AppId;
+      readonly slug: SlugRef;
+      readonly checksum: string;
+      readonly user: UserEmail;
+    }
   | {
       readonly kind: 'build.record';
       readonly app: AppId;

@@ -8,6 +8,9 @@ export const SLUGS_IN_REACH = 20;
 /** A week of daily backups of each volume, by its name: one that is made anew goes on with those of the one before. */
 export const BACKUPS_IN_REACH = 7;
 
+/** So many of the latest slugs that clients sent can be released for the first time. */
+export const UPLOADS_IN_REACH = 5;
+
 /** The slugs that can be rolled back to, and are therefore kept; what dynos run now among them. */
 export function slugsInReach(app: App): readonly SlugRef[] {
   const current = app.current === null ? undefined : app.releases.get(app.current);
@@ -48,4 +51,12 @@ export function backupsInReach(app: App): readonly Backup[] {
       counts.set(name, count);
       return count <= BACKUPS_IN_REACH;
     });
+}
+
+/** The slugs that clients sent last, whether or not they were released. */
+export function uploadsInReach(app: App): readonly SlugRef[] {
+  return [...app.uploads.values()]
+    .sort((a, b) => compareStamps(b, a))
+    .slice(0, UPLOADS_IN_REACH)
+    .map(({ slug }) => slug);
 }

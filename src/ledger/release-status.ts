@@ -17,6 +17,8 @@ export type ReleasePhase = {
 
 export const NO_PHASE: ReleasePhase = { attempts: [], settlements: [] };
 
+type Cause = Extract<OpBody, { kind: 'release' }>['cause'];
+
 /** What has to run before a release of this slug may; null: nothing. */
 export function releaseCommandOf(slug: SlugRef | null): string | null {
   if (slug === null || !Object.hasOwn(slug.processTypes, RELEASE_TYPE)) return null;
@@ -25,25 +27,26 @@ export function releaseCommandOf(slug: SlugRef | null): string | null {
 
 /**
  * A release with a release command is pending until that has ended, and every release on top of a pending one waits
- * for it: only then is it known which slug it has.
+ * for it: only then is it known which slug it has. Values of add-ons come when they come, and run no command.
  * @param parents the statuses of its parents
  */
 export function statusOf(
+  cause: Cause,
   slug: SlugRef | null,
   parents: readonly Release['status'][],
   settled: ReleaseSettlement | null,
 ): Release['status'] {
   if (parents.includes('pending')) return 'pending';
-  if (releaseCommandOf(slug) === null) return 'succeeded';
+  if (cause === 'addon' || releaseCommandOf(slug) === null) return 'succeeded';
   return settled?.status ?? 'pending';
 }
 
 /**
  * Whether a release that did not succeed leaves nothing behind. Config vars are set when they are written, as on
- * Heroku, and stay though the release command fails; a deploy or a rollback is taken as a whole or not at all.
+ * Heroku, and stay though the release command fails; a deploy, a promotion or a rollback is taken as a whole or not at all.
  */
-export function isAllOrNothing(cause: Extract<OpBody, { kind: 'release' }>['cause']): boolean {
-  return cause === 'deploy' || cause === 'rollback';
+export function isAllOrNothing(cause: Cause): boolean {
+  return cause === 'deploy' || cause === 'promote' || cause === 'rollback';
 }
 
 /** Who was to run the command with this slug, the latest last. */

@@ -1,4 +1,5 @@
 import { compareStamps } from './hlc.ts';
+import type { SlugRef } from './op.ts';
 import type { Release } from './view.ts';
 
 /** Room for a few dozen keys; the rest of a long list is in the release itself. */
@@ -20,6 +21,32 @@ export function deployDescription(given: string, version: string): string {
 
 export function rollbackDescription(target: Release): string {
   return `Rollback to ${target.label}`;
+}
+
+/** `Promote blog-staging v12 0b0e75c1`: what is promoted, and the commit, or the slug where it was made of none. */
+export function promoteDescription(app: string, release: Pick<Release, 'label'>, slug: SlugRef): string {
+  return shorten(`Promote ${app} ${release.label} ${(slug.commit ?? slug.id).slice(0, 8)}`);
+}
+
+/** `Attach DATABASE (@ref:acme-postgresql-flat-02648)`. */
+export function attachDescription(attachment: string, addon: string): string {
+  return `Attach ${attachment} (@ref:${addon})`;
+}
+
+/** `Detach DATABASE (@ref:acme-postgresql-flat-02648)`. */
+export function detachDescription(attachments: readonly string[], addon: string): string {
+  return shorten(`Detach ${attachments.join(', ')} (@ref:${addon})`);
+}
+
+/** `@ref:acme-postgresql-flat-02648 completed provisioning, setting DATABASE_URL.` */
+export function provisionedDescription(addon: string, vars: readonly string[]): string {
+  const setting = vars.length === 0 ? '' : `, setting ${vars.join(', ')}`;
+  return shorten(`@ref:${addon} completed provisioning${setting}.`);
+}
+
+/** `Update DATABASE by acme-postgresql`. */
+export function updateDescription(attachments: readonly string[], service: string): string {
+  return shorten(`Update ${attachments.join(', ')} by ${service}`);
 }
 
 /** `Merge v5.k3f9 and v5.m2c1`. */

@@ -1,5 +1,8 @@
 import { toInvites, toTokens } from './fold-access.ts';
+import { toUsers } from './fold-users.ts';
 import type { FoldState } from './fold-batch.ts';
+import { toPipelines } from './fold-pipelines.ts';
+import { toProviders } from './fold-providers.ts';
 import { toStacks } from './fold-stacks.ts';
 import type { Membership } from './fold-members.ts';
 import type { View } from './view.ts';
@@ -27,10 +30,16 @@ export function toView(
     members,
     invites: hasSameAccess && hasSameMembers ? previous.view.invites : toInvites(access, membership),
     tokens: hasSameAccess ? previous.view.tokens : toTokens(access),
+    users: hasSameAccess ? previous.view.users : toUsers(access),
     dataKey: access.dataKey[0]?.value ?? null,
     apps: state.shown,
     names: state.names,
     domains: state.domains,
+    pipelines:
+      previous?.state.pipelines === state.pipelines ? previous.view.pipelines : toPipelines(state.pipelines),
+    promotions: state.pipelines.promotions,
+    providers:
+      previous?.state.providers === state.providers ? previous.view.providers : toProviders(state.providers),
     stacks: previous?.state.stacks === state.stacks ? previous.view.stacks : toStacks(state.stacks),
     requests: state.requests,
     waiting,

@@ -1,17 +1,35 @@
+import type { Addon, Attached, Attachment, Provider } from './addon-types.ts';
+import type { Permission, Role, Scope } from '../rights.ts';
 import type {
+  AttachmentId,
+  AddonId,
   AppId,
   AppName,
   BackupId,
   BlobId,
+  CertId,
   ClusterId,
   DrainId,
   OpId,
   PeerId,
+  PipelineId,
   ProcessType,
+  PromotionId,
   ReleaseId,
+  SetupId,
   VolumeId,
 } from '../ids.ts';
-import type { Hlc, KeptBackup, Sealed, SlugRef, UserEmail, VolumeHold, VolumePlace } from './op.ts';
+import type {
+  CertFacts,
+  Hlc,
+  KeptBackup,
+  Sealed,
+  SlugRef,
+  UserEmail,
+  VolumeHold,
+  VolumePlace,
+} from './op.ts';
+import type { CouplingPlace, ReviewOf, ReviewSettings } from './pipeline-types.ts';
 
 /**
  * What the set of ops means: the same on every peer that holds the same ops, whatever the order they came in.
@@ -24,6 +42,8 @@ export type View = {
   readonly members: ReadonlyMap<PeerId, Member>;
   readonly invites: ReadonlyMap<string, Invite>;
   readonly tokens: ReadonlyMap<string, Token>;
+  /** Who has a role, by their name in lower case. */
+  readonly users: ReadonlyMap<UserEmail, User>;
   /** Data key that new config values are sealed with. */
   readonly dataKey: string | null;
   /** Live apps and destroyed ones (whose `destroyedBy` is set): tombstones keep late ops from reviving them. */
@@ -32,6 +52,11 @@ export type View = {
   readonly names: ReadonlyMap<string, AppId>;
   /** Live custom domains, lower case. */
   readonly domains: ReadonlyMap<string, AppId>;
+  readonly pipelines: ReadonlyMap<PipelineId, Pipeline>;
+  /** All that were ever asked for. */
+  readonly promotions: ReadonlyMap<PromotionId, Promotion>;
+  /** Who makes add-ons, by id: those that were registered, and built-in ones that have settings. */
+  readonly providers: ReadonlyMap<string, Provider>;
   /** The stack image of each architecture. */
   readonly stacks: ReadonlyMap<string, Stack>;
   /** Requests that made a write (`requestMark`), and one op of each. */
@@ -63,8 +88,18 @@ export type Token = {
   readonly hash: string;
   readonly user: UserEmail;
   readonly description: string;
+  readonly scopes: readonly Scope[];
+  /** Wall ms; null: it lasts until it is revoked. */
+  readonly expiresAt: number | null;
   readonly createdAt: number;
+  readonly updatedAt: number;
   readonly revoked: boolean;
+};
+
+export type User = {
+  readonly user: UserEmail;
+  readonly role: Role;
+  readonly since: number;
 };
 
 /** The root file system that dynos and builds of an architecture run on, where an Engine runs them. */
@@ -84,6 +119,8 @@ export type App = {
   /** …and the later is shown as `name-xxxx`. Unique among live apps. */
   readonly name: AppName;
   readonly owner: UserEmail;
+  /** What others may do with it beside what their roles allow, by user in lower case. */
+  readonly collaborators: ReadonlyMap<UserEmail, Collaborator>;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly maintenance: boolean;
@@ -105,11 +142,28 @@ export type App = {
   readonly restarts: ReadonlyMap<string, OpId>;
   readonly buildpacks: readonly string[];
   readonly domains: ReadonlyMap<string, Domain>;
+  readonly certs: ReadonlyMap<CertId, Cert>;
   readonly builds: ReadonlyMap<string, Build>;
   readonly volumes: ReadonlyMap<VolumeId, Volume>;
   readonly destroyedVolumes: ReadonlySet<VolumeId>;
   readonly backups: ReadonlyMap<BackupId, Backup>;
+  /** Where it stands in a pipeline, which may be gone. */
+  readonly coupling: Coupling | null;
+  /** How it is made ready, where that is from an archive and its app.json. */
+  readonly setup: Setup | null;
+  /** Slugs that clients sent, by their ids. */
+  readonly uploads: ReadonlyMap<string, SlugUpload>;
   readonly drains: ReadonlyMap<DrainId, Drain>;
+  /** Those that it owns, and those that it owned and that are gone. */
+  readonly addons: ReadonlyMap<AddonId, Addon>;
+  /** Add-ons of its own and of others that its dynos have. */
+  readonly attachments: ReadonlyMap<AttachmentId, Attachment>;
+};
+
+export type Collaborator = {
+  readonly user: UserEmail;
+  readonly permissions: readonly Permission[];
+  readonly updatedAt: number;
 };
 
 export type FormationEntry = {
@@ -128,7 +182,7 @@ export type Release = {
   /** `v5`, or `v5.k3f9` where two releases bear the number. */
   readonly label: string;
   readonly parents: readonly ReleaseId[];
-  readonly cause: 'create' | 'config' | 'deploy' | 'rollback' | 'merge';
+  readonly cause: 'create' | 'config' | 'deploy' | 'promote' | 'addon' | 'rollback' | 'merge';
   readonly description: string;
   readonly user: UserEmail;
   readonly createdAt: number;
@@ -136,6 +190,8 @@ export type Release = {
   readonly slug: SlugRef | null;
   /** The full snapshot that dynos of this release get. */
   readonly config: ReadonlyMap<string, ConfigWrite>;
+  /** Which add-ons it has. */
+  readonly attachments: ReadonlyMap<AttachmentId, Attached>;
   readonly request: string | null;
   /** `pending` until its release command, and those of all releases before it, have ended. */
   readonly status: 'pending' | 'succeeded' | 'failed';
@@ -158,7 +214,27 @@ export type ReleaseSettlement = {
 /** The write that gave a key its value in a snapshot; a null value is an unset that must win over concurrent older writes. */
 export type ConfigWrite = { readonly value: Sealed | null; readonly by: ReleaseId };
 
-export type Domain = { readonly hostname: string; readonly domain: string; readonly createdAt: number };
+export type Domain = {
+  readonly hostname: string;
+  readonly domain: string;
+  readonly createdAt: number;
+  /** What it is to be served with before all others; null: whichever of the app's certificates fits. */
+  readonly cert: CertId | null;
+};
+
+/** A certificate that an app is served with, with its sealed private key. Heroku calls it an SNI endpoint. */
+export type Cert = {
+  readonly id: CertId;
+  /** `otter-48213` */
+  readonly name: string;
+  readonly displayName: string | null;
+  /** PEM, the app's own first. */
+  readonly chain: string;
+  readonly key: Sealed;
+  readonly facts: CertFacts;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
 
 /** Files that outlive dynos. They are on one peer, and its dynos run there and nowhere else. */
 export type Volume = {
@@ -194,9 +270,69 @@ export type Drain = {
   readonly token: string;
   readonly url: Sealed;
   /** The add-on that it belongs to, and goes with. */
-  readonly addon: string | null;
+  readonly addon: AddonId | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+};
+
+export type Pipeline = {
+  readonly id: PipelineId;
+  /** Unique. */
+  readonly name: string;
+  readonly owner: UserEmail;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Config vars that apps of a stage start with, by `STAGE KEY`. */
+  readonly config: ReadonlyMap<string, Sealed>;
+  /** Null where review apps are off. */
+  readonly review: ReviewSettings | null;
+};
+
+export type Coupling = CouplingPlace & { readonly updatedAt: number };
+
+/** Each target is to get this slug. What became of that is told by the target's releases. */
+export type Promotion = {
+  readonly promotion: PromotionId;
+  /** The op. */
+  readonly op: OpId;
+  readonly pipeline: PipelineId;
+  readonly source: AppId;
+  /** The op of the release that was promoted. */
+  readonly release: OpId;
+  readonly slug: SlugRef;
+  readonly description: string;
+  readonly targets: readonly AppId[];
+  readonly user: UserEmail;
+  readonly createdAt: number;
+};
+
+export type Setup = {
+  readonly setup: SetupId;
+  readonly build: string;
+  readonly source: BlobId;
+  readonly version: string | null;
+  readonly env: Readonly<Record<string, Sealed>>;
+  readonly buildpacks: readonly string[] | null;
+  readonly review: ReviewOf | null;
+  readonly user: UserEmail;
+  readonly createdAt: number;
+  /** Null while it is under way. */
+  readonly settled: null | {
+    readonly status: 'succeeded' | 'failed';
+    readonly reason: string | null;
+    readonly manifestErrors: readonly string[];
+    readonly postdeploy: { readonly exitCode: number | null; readonly output: string } | null;
+    readonly at: number;
+  };
+};
+
+export type SlugUpload = {
+  /** The op. */
+  readonly id: OpId;
+  readonly slug: SlugRef;
+  readonly checksum: string;
+  readonly user: UserEmail;
+  readonly hlc: Hlc;
 };
 
 export type Build = {

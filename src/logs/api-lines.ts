@@ -19,8 +19,16 @@ export function apiLogLines(
     case 'app.create':
     case 'config.patch':
     case 'release.deploy':
+    case 'release.promote':
     case 'release.rollback':
+    case 'setup.create':
     case 'release.merge':
+    case 'addon.create':
+    case 'addon.destroy':
+    case 'attachment.add':
+    case 'attachment.remove':
+    case 'attachment.sync':
+    case 'addon.settle':
       return releasesMadeBy(view, command.app, ops).flatMap((release) => releaseTexts(release, user));
     case 'release.settle': {
       const label = view.apps.get(command.app)?.releases.get(command.release)?.label ?? '';

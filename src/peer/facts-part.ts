@@ -59,8 +59,8 @@ function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): vo
 /** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
 export function publishIfDue(work: Work): void {
   const { state, now } = work;
-  const { dynos, oneOffs, blobs, load, draining, placement, runtimeDown } = state;
-  const from = [dynos, oneOffs, blobs, load, draining, placement, runtimeDown];
+  const { dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown } = state;
+  const from = [dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown];
   if (state.publishAt === null && from.every((part, i) => part === state.ownFrom[i])) return;
   state.ownFrom = from;
   const next = ownFacts(work);
@@ -85,7 +85,8 @@ export function ownFacts(work: Work): PeerFacts {
     incarnation: state.own.incarnation,
     counter: state.own.counter,
     load: state.load,
-    draining: state.draining,
+    // One that stops takes nothing more either, and may go on so for long: it takes itself for removed, say.
+    draining: state.draining || state.stopping,
     dynos: [...state.dynos.values()].flatMap((life) => dynoFact(life) ?? []),
     oneOffs: state.oneOffs,
     blobs: state.blobs,

@@ -56,9 +56,11 @@ function slotsOf(app: App, release: Release, entry: FormationEntry): WantedSlot[
   return slots;
 }
 
+/** Why its dynos must not run now, by what is done with it. */
 const HOLDS = { move: 'is being moved', backup: 'is being backed up', restore: 'is being restored' } as const;
 
-function volumesOf(app: App, type: FormationEntry['type']): readonly SlotVolume[] {
+/** What the dynos of a process type mount, its one-off dynos among them. */
+export function volumesOf(app: App, type: string): readonly SlotVolume[] {
   return [...app.volumes.values()]
     .flatMap(({ id, name, place, ready, mount, hold }) => {
       if (mount?.type !== type) return [];

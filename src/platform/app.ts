@@ -32,7 +32,7 @@ export type AppResource = {
   readonly archived_at: null;
   readonly internal_routing: null;
   readonly organization: null;
-  readonly team: null;
+  readonly team: NamedResource;
   readonly space: null;
   readonly process_tier: 'production';
 };
@@ -41,8 +41,15 @@ export function appRef(app: App): AppRef {
   return { id: app.id, name: app.name };
 }
 
-/** @param urls where the app is served and where its git repository is, as the client reaches them */
-export function appResource(app: App, urls: { readonly web: string; readonly git: string }): AppResource {
+/**
+ * @param urls where the app is served and where its git repository is, as the client reaches them
+ * @param team the cluster, which Heroku's clients take for the team that owns all apps
+ */
+export function appResource(
+  app: App,
+  urls: { readonly web: string; readonly git: string },
+  team: NamedResource,
+): AppResource {
   const release = app.current === null ? undefined : app.releases.get(app.current);
   const stack = stackRef(release?.slug?.stack ?? STACK_NAME);
   return {
@@ -67,7 +74,7 @@ export function appResource(app: App, urls: { readonly web: string; readonly git
     archived_at: null,
     internal_routing: null,
     organization: null,
-    team: null,
+    team,
     space: null,
     process_tier: 'production',
   };

@@ -4,7 +4,8 @@ import type { UserResource } from './account.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { buildpackRef } from './buildpack-installation.ts';
-import { releaseUuid, slugUuid } from './ids.ts';
+import { releaseUuid } from './ids.ts';
+import { slugIdOf } from './slug.ts';
 import { STACK_NAME } from './stack.ts';
 import { isoTime } from './time.ts';
 
@@ -39,7 +40,7 @@ export function buildResource(app: App, build: AnyBuild, outputUrl: string): Bui
     output_stream_url: outputUrl,
     source_blob: { url: null, version: build.commit, checksum: null },
     release: build.release === null ? null : { id: releaseUuid(build.release) },
-    slug: slug === null ? null : { id: slugUuid(slug.id) },
+    slug: slug === null ? null : { id: slugIdOf(slug) },
     buildpacks: build.buildpacks.map(buildpackRef),
     stack: slug?.stack ?? STACK_NAME,
     user: userResource(build.user),

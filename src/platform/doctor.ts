@@ -5,6 +5,7 @@ import type { PeerStatus } from '../shell/host.ts';
 import { liveApps } from './app.ts';
 import { peerResources } from './peer.ts';
 import type { PeerResource } from './peer.ts';
+import { isoTime } from './time.ts';
 
 export type Problem = {
   readonly id: string;
@@ -23,18 +24,20 @@ export type DoctorResource = {
 
 export type Unplaced = { readonly slot: SlotKey; readonly reason: string };
 
-/** What is wrong with the cluster as this peer sees it, gravest first. */
+/** What is wrong with the cluster as this peer sees it, gravest first. `now`: wall ms. */
 export function doctorResource(
   view: View,
   statuses: readonly PeerStatus[],
   unplaced: readonly Unplaced[],
   self: PeerId,
+  now: number,
 ): DoctorResource {
   const problems = [
     ...removalProblems(view, self),
     ...peerResources(view, statuses, self).flatMap(peerProblems),
     ...unplaced.map((each) => unplacedProblem(view, each)),
     ...liveApps(view).flatMap(appProblems),
+    ...liveApps(view).flatMap((app) => certProblems(app, now)),
     ...ledgerProblems(view),
   ];
   const gravity = { error: 0, warning: 1, info: 2 };
@@ -43,6 +46,25 @@ export function doctorResource(
     quarantined: [...view.quarantined].map(([op, reason]) => ({ op, reason })),
     waiting: view.waiting,
   };
+}
+
+/** Time to get another one: authorities that give them for 90 days renew a third before the end. */
+const EXPIRES_SOON_MS = 21 * 24 * 3_600_000;
+
+function certProblems(app: App, now: number): readonly Problem[] {
+  return [...app.certs.values()].flatMap(({ name, facts: { expiresAt } }): Problem[] => {
+    if (expiresAt > now + EXPIRES_SOON_MS) return [];
+    const isOver = expiresAt <= now;
+    const when = `${isOver ? 'expired' : 'expires'} at ${isoTime(expiresAt)}`;
+    return [
+      {
+        id: isOver ? 'certificate_expired' : 'certificate_expires',
+        severity: isOver ? 'error' : 'warning',
+        message: `The certificate "${name}" of "${app.name}" ${when}`,
+        hint: `Put another one in its place: \`kith certs:update CRT KEY --name ${name} -a ${app.name}\``,
+      },
+    ];
+  });
 }
 
 function removalProblems(view: View, self: PeerId): readonly Problem[] {

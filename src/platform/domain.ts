@@ -13,7 +13,8 @@ export type DomainResource = {
   readonly cname: string | null;
   /** Nothing happens behind the scenes: a domain serves as soon as it is added. */
   readonly status: 'none';
-  readonly sni_endpoint: null;
+  /** What it was given; without one, it is served with whichever certificate of the app fits. */
+  readonly sni_endpoint: { readonly id: string; readonly name: string } | null;
   readonly acm_status: null;
   readonly acm_status_reason: null;
   readonly created_at: string;
@@ -25,7 +26,7 @@ export function domainResources(app: App, webUrl: string): readonly DomainResour
   const ownName = new URL(webUrl).hostname;
   const own = domain(
     app,
-    { hostname: ownName, domain: uuidOf('domain', app.id), createdAt: app.createdAt },
+    { hostname: ownName, domain: uuidOf('domain', app.id), createdAt: app.createdAt, cert: null },
     null,
   );
   const custom = [...app.domains.values()].map((each) => domain(app, each, ownName));
@@ -39,7 +40,12 @@ export function mustFindDomain(domains: readonly DomainResource[], idOrHostname:
   throw new PlatformError('not_found', `Couldn't find the domain "${idOrHostname}".`, { resource: 'domain' });
 }
 
-function domain(app: App, { hostname, domain: id, createdAt }: Domain, cname: string | null): DomainResource {
+function domain(
+  app: App,
+  { hostname, domain: id, createdAt, cert }: Domain,
+  cname: string | null,
+): DomainResource {
+  const endpoint = cert === null ? undefined : app.certs.get(cert);
   return {
     id,
     app: appRef(app),
@@ -47,7 +53,7 @@ function domain(app: App, { hostname, domain: id, createdAt }: Domain, cname: st
     kind: cname === null ? 'heroku' : 'custom',
     cname,
     status: 'none',
-    sni_endpoint: null,
+    sni_endpoint: endpoint === undefined ? null : { id: endpoint.id, name: endpoint.name },
     acm_status: null,
     acm_status_reason: null,
     created_at: isoTime(createdAt),

@@ -1,16 +1,13 @@
 import type { z } from 'zod';
+import type { Permission } from '../rights.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
- * Who may ask: nobody in particular (the path itself is the secret, or there is none), any user, a member of the cluster,
- * one of its admins, or a user with this permission on the app of the path.
+ * Who may ask: nobody in particular (the path itself is the secret, or there is none), any user, one of this role in the
+ * cluster or a higher one, or a user with this permission on the app of the path.
  */
-export type Need = 'nothing' | 'user' | 'member' | 'admin' | Permission;
-
-/** On one app, as on Heroku: each is given for itself. */
-export const PERMISSIONS = ['view', 'deploy', 'operate', 'manage'] as const;
-export type Permission = (typeof PERMISSIONS)[number];
+export type Need = 'nothing' | 'user' | 'viewer' | 'member' | 'admin' | Permission;
 
 /** One thing that a peer can be asked, declared once: for the server, the CLI, the tests and the served documents. */
 export type Endpoint<Body = unknown> = {
@@ -24,8 +21,10 @@ export type Endpoint<Body = unknown> = {
   readonly body: z.ZodType<Body> | null;
   /** Of the ordinary answer. */
   readonly status: 200 | 201 | 202;
-  /** Its answer tells config vars: tokens of the scopes `read` and `write` do not reach it. */
+  /** It tells config vars, or lets them be read: tokens of the scopes `read` and `write` do not reach it. */
   readonly isProtected: boolean;
+  /** What it takes a token for, where method and `isProtected` do not say that: `src/platform/access.ts` has the table. */
+  readonly scope: 'identity' | 'read' | 'global' | null;
 };
 
 /** The parsed body that an endpoint takes. */
@@ -37,6 +36,7 @@ type Fields<Body> = {
   readonly body?: z.ZodType<Body>;
   readonly status?: Endpoint['status'];
   readonly isProtected?: boolean;
+  readonly scope?: NonNullable<Endpoint['scope']>;
 };
 
 export const get = (path: string, fields: Omit<Fields<never>, 'body'>): Endpoint<never> =>
@@ -51,6 +51,6 @@ export const del = <Body = never>(path: string, fields: Fields<Body>): Endpoint<
   endpoint('DELETE', path, fields);
 
 function endpoint<Body>(method: Method, path: string, fields: Fields<Body>): Endpoint<Body> {
-  const { title, needs, body = null, status = 200, isProtected = false } = fields;
-  return { method, path, title, needs, body, status, isProtected };
+  const { title, needs, body = null, status = 200, isProtected = false, scope = null } = fields;
+  return { method, path, title, needs, body, status, isProtected, scope };
 }

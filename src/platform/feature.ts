@@ -21,7 +21,8 @@ export function featureResource(app: App, feature: (typeof FEATURES)[number]) {
     id: uuidOf('app-feature', feature.name),
     ...feature,
     enabled: app.features.has(feature.name),
-    state: 'general',
+    // To the official CLI, `general` is a matter of `features`, and anything else one of `labs`.
+    state: 'beta',
     doc_url: null,
     feedback_email: null,
     created_at: isoTime(app.createdAt),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DYNO_SIZES, parseSize } from '../dyno-sizes.ts';
+import { PERMISSIONS, ROLES, SCOPES } from '../rights.ts';
 import { APP_NAME_PATTERN, CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
 
 /** Fields that the bodies of several endpoints have. */
@@ -15,6 +16,16 @@ export const label = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}]+$/u, 'must not contain control characters');
+
+/** How a user is called: an e-mail address as a rule, and one user in whichever case it is typed. */
+export const userName = label(320).regex(/^\S+$/, 'must not contain spaces').toLowerCase();
+
+export const role = z.enum(ROLES);
+export const permissions = z.array(z.enum(PERMISSIONS)).max(PERMISSIONS.length * 2);
+export const scopes = z
+  .array(z.enum(SCOPES))
+  .min(1)
+  .max(SCOPES.length * 2);
 
 export const appName = z
   .string()
@@ -39,8 +50,9 @@ export const configKey = z
   .max(200)
   .regex(CONFIG_KEY_PATTERN, 'keys have letters, digits and _, and start with no digit');
 
-const HOSTNAME_PATTERN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
+const HOSTNAME_PATTERN =
+  /^(?=.{1,253}$)(\*\.(?=.*\.))?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
 export const hostname = z
   .string()
   .toLowerCase()
-  .regex(HOSTNAME_PATTERN, 'must be a host name like "www.example.com"');
+  .regex(HOSTNAME_PATTERN, 'must be a host name like "www.example.com" or "*.example.com"');

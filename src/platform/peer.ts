@@ -2,6 +2,7 @@ import { PlatformError } from '../errors.ts';
 import type { PeerFacts, Verdict } from '../facts.ts';
 import type { PeerId } from '../ids.ts';
 import type { Member, View } from '../ledger/view.ts';
+import { volumesAt } from '../ledger/volumes-at.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { sizeOf } from '../dyno-sizes.ts';
 import { isoTime } from './time.ts';
@@ -32,6 +33,10 @@ export type PeerResource = {
   readonly memory_used_mib: number | null;
   /** How many it runs, one-offs included. */
   readonly dynos: number;
+  /** Those of its dynos that no other peer can take over, as their volume is here. */
+  readonly staying: readonly { readonly app: string; readonly dyno: string; readonly volume: string }[];
+  /** What is lost with it. */
+  readonly volumes: readonly { readonly app: string; readonly name: string }[];
   readonly draining: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** When it became a member. */
@@ -47,7 +52,7 @@ export function peerResources(
   const byPeer = new Map(statuses.map((status) => [status.peer, status]));
   return [...view.members.values()]
     .filter((member) => member.state === 'member')
-    .map((member) => peerResource(member, byPeer.get(member.peer), self))
+    .map((member) => peerResource(view, member, byPeer.get(member.peer), self))
     .sort((a, b) => (a.name === b.name ? (a.id < b.id ? -1 : 1) : a.name < b.name ? -1 : 1));
 }
 
@@ -72,8 +77,14 @@ export function mustFindPeer(peers: readonly PeerResource[], name: string): Peer
   });
 }
 
-function peerResource(member: Member, status: PeerStatus | undefined, self: PeerId): PeerResource {
+function peerResource(
+  view: View,
+  member: Member,
+  status: PeerStatus | undefined,
+  self: PeerId,
+): PeerResource {
   const facts = status?.facts ?? null;
+  const volumes = volumesAt(view, member.peer);
   return {
     id: member.peer,
     name: facts?.name ?? member.name,
@@ -94,6 +105,13 @@ function peerResource(member: Member, status: PeerStatus | undefined, self: Peer
     memory_mib: facts?.capacity.memoryMiB ?? null,
     memory_used_mib: facts === null ? null : memoryUsedMiB(facts),
     dynos: facts === null ? 0 : facts.dynos.length + facts.oneOffs.length,
+    staying: (facts?.dynos ?? []).flatMap(({ app: id, type, index }) => {
+      const pin = volumes.find(({ app, volume }) => app.id === id && volume.mount?.type === type);
+      return pin === undefined
+        ? []
+        : [{ app: pin.app.name, dyno: `${type}.${index}`, volume: pin.volume.name }];
+    }),
+    volumes: volumes.map(({ app, volume }) => ({ app: app.name, name: volume.name })),
     draining: facts?.draining ?? false,
     labels: facts?.labels ?? {},
     since: isoTime(member.since.ms),

@@ -1,12 +1,15 @@
 import type { App, Release } from '../ledger/view.ts';
 import { PlatformError } from '../errors.ts';
+import { hasSameAttachments, planNames } from '../ledger/attachments.ts';
 import type { SlugRef } from '../ledger/op.ts';
+import { isInReach } from '../ledger/reach.ts';
 import { releaseCommandOf } from '../ledger/release-status.ts';
 import { userResource } from './account.ts';
 import type { UserResource } from './account.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
-import { releaseUuid, slugUuid } from './ids.ts';
+import { releaseUuid } from './ids.ts';
+import { slugIdOf } from './slug.ts';
 import { isoTime } from './time.ts';
 
 export type ReleaseResource = {
@@ -43,10 +46,14 @@ export function releaseResource(
     current: release.id === app.current,
     user: userResource(release.user),
     app: appRef(app),
-    slug: release.slug === null ? null : { id: slugUuid(release.slug.id) },
-    addon_plan_names: [],
+    slug: release.slug === null ? null : { id: slugIdOf(release.slug) },
+    addon_plan_names: planNames(release),
     output_stream_url: releaseCommandOf(release.slug) === null ? null : outputUrl(release),
-    eligible_for_rollback: release.status === 'succeeded' && release.slug !== null,
+    eligible_for_rollback:
+      release.status === 'succeeded' &&
+      release.slug !== null &&
+      isInReach(app, release.slug) &&
+      hasSameAttachments(app, release),
     created_at: isoTime(release.createdAt),
     updated_at: isoTime(release.settled?.hlc.ms ?? release.createdAt),
   };
@@ -92,11 +99,12 @@ export function mustFindRelease(app: App, name: string): Release {
   });
 }
 
-/** The slug of one of the app's releases, by the id that releases show. */
+/** The slug of one of the app's releases, or one that was sent for it, by the id that both show. */
 export function mustFindSlug(app: App, id: string): SlugRef {
-  for (const { slug } of app.releases.values()) {
-    if (slug !== null && (slug.id === id || slugUuid(slug.id) === id.toLowerCase())) return slug;
-  }
+  const released = [...app.releases.values()].flatMap(({ slug }) => slug ?? []);
+  const sent = [...app.uploads.values()].map(({ slug }) => slug);
+  const found = [...released, ...sent].find((slug) => slug.id === id || slugIdOf(slug) === id.toLowerCase());
+  if (found !== undefined) return found;
   throw new PlatformError('not_found', `Couldn't find the slug "${id}" of "${app.name}".`, {
     resource: 'slug',
   });

@@ -17,6 +17,8 @@ export type RequestRecord = {
   /** Of the response's body. */
   readonly bytes: number | null;
   readonly protocol: 'http' | 'https';
+  /** `TLSv1.3`, as OpenSSL calls it; null where the client spoke no TLS to us. */
+  readonly tlsVersion: string | null;
 };
 
 const PATH_CHARS_MAX = 4096;
@@ -27,17 +29,23 @@ export function routerLogLine(record: RequestRecord): string {
   const cause = info?.cause === undefined ? '' : ` cause="${info.cause}"`;
   const head = info === null ? 'at=info' : `at=${info.at} code=${record.code}${cause} desc="${info.desc}"`;
   const sock = info?.sock === undefined ? '' : ` sock=${info.sock}`;
+  const tls = record.tlsVersion === null ? '' : ` tls=true tls_version=${lowerVersion(record.tlsVersion)}`;
   return (
     `${head} method=${record.method} path="${quotable(record.path)}" host=${record.host}` +
     ` request_id=${record.requestId} fwd="${quotable(record.fwd)}" dyno=${record.dyno ?? ''}` +
     ` connect=${inMs(record.connectMs)} service=${inMs(record.serviceMs)} status=${record.status}` +
-    ` bytes=${record.bytes ?? ''} protocol=${record.protocol}${sock}`
+    ` bytes=${record.bytes ?? ''} protocol=${record.protocol}${tls}${sock}`
   );
 }
 
 /** A client chooses these texts: a quote in one must not end the field and begin another. */
 function quotable(text: string): string {
   return text.slice(0, PATH_CHARS_MAX).replaceAll('"', '%22');
+}
+
+/** `tls1.3` */
+function lowerVersion(version: string): string {
+  return version.toLowerCase().replace('v', '');
 }
 
 function inMs(ms: number | null): string {

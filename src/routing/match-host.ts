@@ -9,7 +9,12 @@ import type { RouteTable } from './table.ts';
 export function matchHost(table: RouteTable, host: string): AppId | null {
   const name = hostName(host);
   if (name === '') return null;
-  return byAppName(table, name) ?? get(table.hosts, name) ?? byWildcard(table, name);
+  return byAppName(table, name) ?? matchDomain(table.hosts, name);
+}
+
+/** What is filed under exactly this name, else under the nearest wildcard above it. */
+export function matchDomain<T>(hosts: Readonly<Record<string, T>>, name: string): T | null {
+  return get(hosts, name) ?? byWildcard(hosts, name);
 }
 
 /** Lower case, without port and trailing dot. */
@@ -28,15 +33,15 @@ function byAppName(table: RouteTable, name: string): AppId | null {
   return null;
 }
 
-function byWildcard(table: RouteTable, name: string): AppId | null {
+function byWildcard<T>(hosts: Readonly<Record<string, T>>, name: string): T | null {
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-    const app = get(table.hosts, `*${name.slice(dot)}`);
-    if (app !== null) return app;
+    const found = get(hosts, `*${name.slice(dot)}`);
+    if (found !== null) return found;
   }
   return null;
 }
 
 /** A client chooses the name: `constructor` must find nothing. */
-function get(record: Readonly<Record<string, AppId>>, key: string): AppId | null {
+function get<T>(record: Readonly<Record<string, T>>, key: string): T | null {
   return Object.hasOwn(record, key) ? (record[key] ?? null) : null;
 }

@@ -1,11 +1,14 @@
 import type { Duplex, Readable } from 'node:stream';
-import type { AppId, DynoId, OpId, PeerId, ReleaseId, SlotKey } from '../ids.ts';
+import type { AddonId, AppId, DynoId, OpId, PeerId, PipelineId, ReleaseId, SlotKey } from '../ids.ts';
 import type { DynoUsage } from '../dyno-usage.ts';
 import type { PeerFacts, Verdict } from '../facts.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
 import type { View } from '../ledger/view.ts';
 import type { Op } from '../ledger/op.ts';
 import type { ExecSpec } from './runtime.ts';
+
+/** Whose a sealed value is: it opens for no other. */
+export type SealOwner = AppId | AddonId | PipelineId | 'cluster';
 
 /** What another peer looks like from here. */
 export type PeerStatus = {
@@ -67,8 +70,8 @@ export interface PeerHost {
   /** Checks every hash, signature and chain link of an app's releases back to v1. */
   verify(app: AppId): Promise<{ readonly checked: number; readonly problems: readonly string[] }>;
   /** Seals a config value so that it may become part of an op; `open` undoes it (throws `unavailable` without the key). */
-  seal(app: AppId, key: string, value: string): Uint8Array;
-  open(app: AppId, key: string, sealed: Uint8Array): string;
+  seal(owner: SealOwner, key: string, value: string): Uint8Array;
+  open(owner: SealOwner, key: string, sealed: Uint8Array): string;
   /** Runs it on whichever peer has room. */
   runOneOff(request: OneOffRequest, context: CommandContext): Promise<OneOff>;
   /** Runs a command inside a running dyno, wherever that is. Resolves with the attach stream of the command. */

@@ -1,9 +1,10 @@
 import type { AppId, PeerId } from '../ids.ts';
 import type { LogFilter, LogLine } from '../logs/line.ts';
+import type { LogPosition } from '../logs/position.ts';
 
-/** What a tail yields: a line, or a notice that lines were lost. */
+/** What a tail yields: a line and the run of its peer's agent that numbered it, or a notice that lines were lost. */
 export type LogItem =
-  | { readonly line: LogLine }
+  | { readonly line: LogLine; readonly boot: number }
   | { readonly gap: { readonly peer: PeerId; readonly dropped: number } };
 
 /** This peer's log rings, and the collated logs of all peers. */
@@ -24,6 +25,16 @@ export interface Logs extends AsyncDisposable {
   ): Promise<{ readonly lines: readonly LogLine[]; readonly missing: readonly PeerId[] }>;
   /** The last `lines`, then new ones from all peers as they come, until `signal` aborts. */
   tail(app: AppId, lines: number, filter: LogFilter, signal: AbortSignal): AsyncIterable<LogItem>;
+  /**
+   * All lines of all peers from where a reader got to, until `signal` aborts: what is in the rings first. Of a peer that it
+   * has no position of, those since `sinceUs` (wall microseconds).
+   */
+  follow(
+    app: AppId,
+    from: ReadonlyMap<PeerId, LogPosition>,
+    sinceUs: number,
+    signal: AbortSignal,
+  ): AsyncIterable<LogItem>;
   /** Forgets a destroyed app's lines. */
   remove(app: AppId): Promise<void>;
 }

@@ -41,7 +41,10 @@ export interface Mesh extends AsyncDisposable {
   publish(topic: string, data: Uint8Array): void;
   subscribe(topic: string, handler: (from: PeerId, data: Uint8Array) => void): () => void;
   hasSubscribers(topic: string): boolean;
-  /** A byte stream with back-pressure to a service of another peer. Rejects when it cannot be had before `signal` aborts. */
+  /**
+   * A byte stream with back-pressure to a service of another peer. Rejects `unavailable` at once where there is no link to
+   * it, so that who has another peer to ask does not wait; otherwise when the stream cannot be had before `signal` aborts.
+   */
   open(to: PeerId, service: string, signal: AbortSignal): Promise<Duplex>;
   serve(service: string, handler: (channel: Duplex, from: PeerId) => void): void;
   /** Whether something listens there: `refused` is proof that nothing does. */

@@ -74,7 +74,7 @@ test('a secret is good once, and only with the upgrade', async () => {
 test('a one-off whose client does not come in time is ended', async () => {
   using sessions = new AttachSessions(5);
   const stream = frameEcho();
-  const secret = sessions.open({ stream, hasTty: true });
+  const secret = sessions.open({ stream, hasTty: true, endsInput: false });
   await once(stream, 'close');
   expect(sessions.take(secret)).toBeNull();
 });

@@ -2,20 +2,30 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId } from '../../src/ids.ts';
-import type { BuildOutcome, BuildRequest, Builds } from '../../src/shell/builds.ts';
+import type {
+  BuildOutcome,
+  BuildRequest,
+  Builds,
+  ClusterBuilds,
+  PackedSlug,
+} from '../../src/shell/builds.ts';
+import type { Blobs } from '../../src/shell/blobs.ts';
 import type { LedgerHost } from './ledger-host.ts';
 import { SLUG } from './slug.ts';
 
 /** A slug compiler for which any source is an app, unless it reads `fail`; it goes on when the test says so. */
-export class FakeBuilds implements Builds {
+export class FakeBuilds implements Builds, ClusterBuilds {
   readonly #host: LedgerHost;
+  readonly #blobs: Pick<Blobs, 'write'>;
   readonly sources: string[] = [];
   readonly purged: AppId[] = [];
+  readonly stopped: string[] = [];
   readonly #outputs = new Map<string, string>();
   #go = Promise.withResolvers<void>();
 
-  constructor(host: LedgerHost) {
+  constructor(host: LedgerHost, blobs: Pick<Blobs, 'write'>) {
     this.#host = host;
+    this.#blobs = blobs;
   }
 
   finish(): void {
@@ -65,6 +75,32 @@ export class FakeBuilds implements Builds {
 
   async purgeCache(app: AppId): Promise<void> {
     this.purged.push(app);
+  }
+
+  stop(build: string): boolean {
+    this.stopped.push(build);
+    return this.#outputs.has(build);
+  }
+
+  async pack(source: Readable): Promise<PackedSlug> {
+    const { id, bytes } = await this.#blobs.write(source);
+    return { id, bytes, arch: 'any' };
+  }
+
+  async underWay(): Promise<readonly []> {
+    return [];
+  }
+
+  async read(build: string): Promise<Readable | null> {
+    return this.output(build);
+  }
+
+  async cancel(build: string): Promise<boolean> {
+    return this.stop(build);
+  }
+
+  async purgeCaches(app: AppId): Promise<void> {
+    await this.purgeCache(app);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

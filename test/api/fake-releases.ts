@@ -1,4 +1,4 @@
-import type { Releases } from '../../src/shell/releases.ts';
+import type { Finished, Releases } from '../../src/shell/releases.ts';
 
 /** Release commands that have all written one line. */
 export class FakeReleases implements Releases {
@@ -8,7 +8,8 @@ export class FakeReleases implements Releases {
     yield Buffer.from('migrated\n');
   }
 
-  async finish(_app: string, release: string): Promise<void> {
+  async finish(_app: string, release: string): Promise<Finished> {
     this.finished.push(release);
+    return { isReleased: true, postdeploy: null };
   }
 }

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
+import { AgentAddons } from '../../agent/addons/agent-addons.ts';
 import { openApi } from '../../agent/api/server.ts';
 import type { ApiOptions } from '../../agent/api/server.ts';
 import type { AppId } from '../../src/ids.ts';
@@ -55,7 +56,9 @@ export function at(value: unknown, ...path: readonly (string | number)[]): strin
 class NoVolumes implements Volumes {
   readonly move = refuse;
   readonly backup = refuse;
+  readonly store = refuse;
   readonly restore = refuse;
+  readonly restoreBackup = refuse;
   readonly status = refuse;
   readonly drop = refuse;
 }
@@ -71,10 +74,14 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
   const token = tokenText(randomBytes(32));
   const admin = { user: 'ann@example.com', request: null };
   const hash = tokenHash(token);
-  host.write({ type: 'token.create', token: randomUUID(), hash, user: admin.user, description: '' }, admin);
+  const everything = { scopes: ['global'], expiresAt: null, role: 'admin' } as const;
+  host.write(
+    { type: 'token.create', token: randomUUID(), hash, user: admin.user, description: '', ...everything },
+    admin,
+  );
   const logs = new MemoryLogs();
-  const builds = new FakeBuilds(host);
   const blobs = new FileBlobs(dir.path);
+  const builds = new FakeBuilds(host, blobs);
   const logged: string[] = [];
   const socketPath = join(dir.path, 'kith.sock');
   const server = await openApi({
@@ -82,9 +89,15 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     logs,
     blobs,
     builds,
+    clusterBuilds: builds,
     releases: new FakeReleases(),
     stack: new FakeStack(),
     volumes: new NoVolumes(),
+    addons: new AgentAddons({
+      host: () => host,
+      closing: AbortSignal.abort(),
+      log: pino({ level: 'silent' }),
+    }),
     git: {
       async handle(message, response, app, user) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);

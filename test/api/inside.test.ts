@@ -143,7 +143,7 @@ test('a process whose client does not come is told so before it is left', async 
   const decoder = new FrameDecoder();
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => types.push(...decoder.push(chunk).map(({ type }) => type)));
-  sessions.open({ stream, hasTty: true });
+  sessions.open({ stream, hasTty: true, endsInput: false });
   await once(stream, 'close');
   expect(types).toEqual([FRAME.absent]);
 });

@@ -104,11 +104,11 @@ export class LedgerHost implements PeerHost {
     return { checked: this.#stored.size, problems: [] };
   }
 
-  seal(_app: AppId, _key: string, value: string): Uint8Array {
+  seal(_owner: string, _key: string, value: string): Uint8Array {
     return Buffer.from(SEALED + value);
   }
 
-  open(_app: AppId, _key: string, sealed: Uint8Array): string {
+  open(_owner: string, _key: string, sealed: Uint8Array): string {
     return Buffer.from(sealed).toString().slice(SEALED.length);
   }
 

@@ -20,7 +20,7 @@ export class MemoryLogs implements Logs {
     const seq = this.lines.length;
     const full: LogLine = { timeUs: 1_000_000 * (seq + 1), peer: '12D3KooWlogs' as PeerId, seq, ...line };
     this.lines.push(full);
-    this.emit({ line: full });
+    this.emit({ line: full, boot: 1 });
   }
 
   emit(item: LogItem): void {
@@ -33,8 +33,17 @@ export class MemoryLogs implements Logs {
 
   async *tail(app: AppId, lines: number, filter: LogFilter, signal: AbortSignal): AsyncIterable<LogItem> {
     const items = on(this.#items, 'item', { signal });
-    for (const line of this.#last(app, lines, filter)) yield { line };
+    for (const line of this.#last(app, lines, filter)) yield { line, boot: 1 };
     for await (const [item] of items) yield item as LogItem;
+  }
+
+  async *follow(
+    app: AppId,
+    _from: ReadonlyMap<PeerId, unknown>,
+    _sinceUs: number,
+    signal: AbortSignal,
+  ): AsyncIterable<LogItem> {
+    yield* this.tail(app, this.lines.length, {}, signal);
   }
 
   async remove(app: AppId): Promise<void> {

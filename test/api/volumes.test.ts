@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { BackupId, BlobId, VolumeId } from '../../src/ids.ts';
 import { startApi } from './harness.ts';
 
 test('a volume is created on the peer that is asked, shown by name or id, mounted and destroyed', async () => {
@@ -38,4 +39,26 @@ test('what asks for another peer names one that is there', async () => {
   await api.deployedApp();
   const answer = await api.call('POST', '/kith/apps/blog/volumes', { name: 'data', peer: 'nowhere' });
   expect(answer).toMatchObject({ status: 404, body: { resource: 'peer' } });
+});
+
+test('backups that peers keep are listed with who has them, and given up', async () => {
+  await using api = await startApi();
+  const app = await api.deployedApp();
+  const volume = '00000000-0000-4000-8000-000000000001' as VolumeId;
+  const { self } = api.host;
+  const by = { user: 'kith', request: null };
+  const place = { peer: self, copy: '00000000000000c1' };
+  api.host.write({ type: 'volume.create', app, volume, name: 'data', place }, by);
+  const kept = { peer: self, archive: 'a'.repeat(64) as BlobId, bytes: 9 };
+  api.host.write({ type: 'volume.backup', app, volume, backup: '1f0c22ab' as BackupId, kept }, by);
+  const at = '/kith/apps/blog/volume-backups';
+  expect(await api.call('GET', at)).toMatchObject({
+    status: 200,
+    body: [{ id: '1f0c22ab', volume: { name: 'data' }, bytes: 9, peer: { id: self }, held_by: [] }],
+  });
+  const restore = await api.call('POST', '/kith/apps/blog/volumes/data/restore', { backup: 'none' });
+  expect(restore).toMatchObject({ status: 404, body: { resource: 'backup' } });
+  expect(await api.call('DELETE', `${at}/1f0c22ab`)).toMatchObject({ status: 200 });
+  expect(await api.call('GET', at)).toMatchObject({ status: 200, body: [] });
+  expect(await api.call('DELETE', `${at}/1f0c22ab`)).toMatchObject({ status: 404 });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { blobsInReach, SLUGS_IN_REACH } from '../../src/blobs/reach.ts';
+import { blobsInReach } from '../../src/blobs/reach.ts';
+import type { BackupId, VolumeId } from '../../src/ids.ts';
+import { BACKUPS_IN_REACH, backupsInReach, SLUGS_IN_REACH } from '../../src/ledger/reach.ts';
 import {
   appId,
   blobId,
@@ -54,4 +56,24 @@ test('nothing of a destroyed app is in reach', () => {
   peer.run(deploy('slug'));
   peer.run({ type: 'app.destroy', app: appId(1) });
   expect(blobsInReach(peer.view).size).toBe(0);
+});
+
+test('the newest backups of a volume are in reach, and stay so when it is destroyed', () => {
+  const peer = peerWithApp();
+  const volume = '00000000-0000-4000-8000-000000000001' as VolumeId;
+  const ref = { app: appId(1), volume };
+  const place = { peer: peer.id, copy: '00000000000000c1' };
+  peer.run({ type: 'volume.create', ...ref, name: 'data', place });
+  for (let n = 1; n <= BACKUPS_IN_REACH + 1; n += 1) {
+    const kept = { peer: peer.id, archive: blobId(`backup ${n}`), bytes: n };
+    peer.run({ type: 'volume.backup', ...ref, backup: `0000000${n}` as BackupId, kept });
+  }
+  peer.run({ type: 'volume.destroy', ...ref });
+  const inReach = blobsInReach(peer.view);
+  expect(inReach.has(blobId('backup 1'))).toBe(false);
+  expect(inReach.has(blobId('backup 2'))).toBe(true);
+  expect(backupsInReach(peer.app()).map(({ bytes }) => bytes)).toEqual([8, 7, 6, 5, 4, 3, 2]);
+  peer.run({ type: 'volume.backup', ...ref, backup: '00000008' as BackupId, kept: null });
+  expect(blobsInReach(peer.view).has(blobId('backup 8'))).toBe(false);
+  expect(blobsInReach(peer.view).has(blobId('backup 1'))).toBe(true);
 });

@@ -3,7 +3,7 @@ import { commandNames, findCommand } from '../../cli/commands.ts';
 import { DYNO_SIZES } from '../../src/dyno-sizes.ts';
 import { dynoSizeResource } from '../../src/platform/dyno-sizes.ts';
 import { runKith, type Ran } from './run-kith.ts';
-import { appOf, buildOf, domainOf, dynoOf, formationOf, peerOf, releaseOf } from './resources.ts';
+import { appOf, buildOf, domainOf, drainOf, dynoOf, formationOf, peerOf, releaseOf } from './resources.ts';
 import { StubApi, type Answer } from './stub-api.ts';
 
 /** Runs a command line against the stub, which its token opens. */
@@ -262,7 +262,9 @@ const CASES: readonly {
   {
     line: 'releases:output v5',
     api: {
-      'GET /apps/blog/releases/v5': releaseOf(5, { output_stream_url: '/apps/blog/releases/v5/output/secret' }),
+      'GET /apps/blog/releases/v5': releaseOf(5, {
+        output_stream_url: '/apps/blog/releases/v5/output/secret',
+      }),
       'GET /apps/blog/releases/v5/output/secret': 'migrated\n',
     },
     shows: /migrated/,
@@ -300,6 +302,23 @@ const CASES: readonly {
     api: { 'POST /apps/blog/domains': domainOf() },
     sends: { 'POST /apps/blog/domains': { hostname: 'www.example.com', sni_endpoint: null } },
     says: 'Adding www.example.com to ⬢ blog... done\n',
+  },
+  { line: 'drains', api: { 'GET /apps/blog/log-drains': [] }, shows: /blog has no drains/ },
+  {
+    line: 'drains',
+    api: { 'GET /apps/blog/log-drains': [drainOf()] },
+    shows: /^URL +TOKEN +ADD-ON *\n.*\nsyslog:\/\/logs\.example\.com +d\.1 *\n$/,
+  },
+  {
+    line: 'drains:add syslog://logs.example.com',
+    api: { 'POST /apps/blog/log-drains': drainOf() },
+    sends: { 'POST /apps/blog/log-drains': { url: 'syslog://logs.example.com' } },
+    shows: 'Successfully added drain syslog://logs.example.com (d.1)\n',
+  },
+  {
+    line: 'drains:remove syslog://logs.example.com',
+    api: { 'DELETE /apps/blog/log-drains/syslog%3A%2F%2Flogs.example.com': drainOf() },
+    shows: 'Successfully removed drain syslog://logs.example.com\n',
   },
   { line: 'domains:remove *.example.com', api: { 'DELETE /apps/blog/domains/*.example.com': domainOf() } },
   {

@@ -1,5 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import type { BuildResource } from '../../src/platform/build.ts';
+import type { LogDrainResource } from '../../src/platform/log-drain.ts';
 import type { DomainResource } from '../../src/platform/domain.ts';
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import type { FormationResource } from '../../src/platform/formation.ts';
@@ -102,6 +103,18 @@ export function buildOf(overrides: Partial<BuildResource> = {}): BuildResource {
     user,
     ...times,
     ...overrides,
+  };
+}
+
+export function drainOf(): LogDrainResource {
+  return {
+    id: 'drain-id',
+    app,
+    url: 'syslog://logs.example.com',
+    token: 'd.1',
+    addon: null,
+    extended: { drain_id: 'drain-id' },
+    ...times,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { VolumeBackupResource } from '../../src/platform/volume-backup.ts';
 import type { VolumeResource } from '../../src/platform/volume.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet } from './apps.ts';
@@ -138,12 +139,77 @@ test(
   },
 );
 
+test(
+  'a one-off dyno of the type that mounts a volume runs where that is, sees it, and keeps it from being copied',
+  { timeout: TEST_MS },
+  async () => {
+    const { peer } = await volumeSeenBy(ash);
+    const held = await count(ash, 'two');
+    for (const asked of [ash, birch, cedar]) {
+      await eventually(async () => (await stateOf(asked)) === 'ready', { withinMs: WAIT_MS });
+      const said = await asked.kith(['run', '--type', 'web', '-a', APP, 'cat', '/app/data/count']);
+      expect(said).toContain(String(held));
+    }
+    expect((await ash.tryKith(['run', '-a', APP, 'cat', '/app/data/count'])).status).not.toBe(0);
+    const detached = await ash.tryKith(['run:detached', '--type', 'web', '-a', APP, 'sleep', '1000']);
+    const [dyno = ''] = /web\.\d+/.exec(detached.stdout + detached.stderr) ?? [];
+    const oneOff = await eventually(async () => (await ash.dynos(APP)).find(({ name }) => name === dyno));
+    expect(oneOff.peer.name).toBe(peer.name);
+    const refused = await birch.tryKith(['volumes:backup', 'data', '--peer', 'ash', '-a', APP]);
+    expect(refused.stderr).toContain(`the one-off dyno ${dyno} has it`);
+    await ash.kith(['ps:stop', dyno, '-a', APP]);
+    const made = await eventually(
+      async () => {
+        const backup = await birch.tryKith(['volumes:backup', 'data', '--peer', 'ash', '-a', APP]);
+        return backup.status === 0 ? backup.stderr : null;
+      },
+      { withinMs: WAIT_MS },
+    );
+    expect(made).toContain('on ash');
+    expect(await count(ash, 'two')).toBe(held + 1);
+  },
+);
+
+test(
+  'a backup that another host keeps outlives the host of the volume, and makes a new volume what it was',
+  { timeout: TEST_MS },
+  async () => {
+    const { peer } = await volumeSeenBy(ash);
+    const [lost = birch, other = cedar] = [birch, cedar].sort((a) => (a.name === peer.name ? -1 : 1));
+    expect(lost.name).toBe(peer.name);
+    const held = await count(ash, 'two');
+    await other.kith(['volumes:backup', 'data', '--peer', other.name, '-a', APP]);
+    const [backup] = await eventually(async () => {
+      const found = await ash.call<readonly VolumeBackupResource[]>(`/kith/apps/${APP}/volume-backups`);
+      return found[0]?.held_by.length === 1 ? found : null;
+    });
+    expect(backup).toMatchObject({ volume: { name: 'data' }, peer: { name: other.name } });
+    expect(await count(ash, 'two')).toBe(held + 1);
+    lost.kill();
+    const refused = await ash.tryKith(['peers:remove', lost.name, '--confirm', lost.name]);
+    expect(refused.stderr).toContain(`volume "data" of "${APP}" is there and would be lost`);
+    await ash.kith(['volumes:unmount', 'data', '-a', APP]);
+    await ash.kith(['volumes:destroy', 'data', '--confirm', 'data', '-a', APP]);
+    await ash.kith(['volumes:create', 'data', '--peer', 'ash', '-a', APP]);
+    const from = ['--from', backup?.id ?? '', '--confirm', 'data', '-a', APP];
+    await ash.kith(['volumes:restore', 'data', ...from]);
+    await ash.kith(['volumes:mount', 'data', 'web:/app/data', '-a', APP]);
+    await runsOn(ash, ash);
+    expect(await count(ash, 'two')).toBe(held + 1);
+    await ash.kith(['volumes:backups:destroy', backup?.id ?? '', '--confirm', backup?.id ?? '', '-a', APP]);
+    const left = await ash.call<readonly VolumeBackupResource[]>(`/kith/apps/${APP}/volume-backups`);
+    expect(left.map(({ id }) => id)).not.toContain(backup?.id);
+    await lost.start();
+    await eventually(() => copiesAt(lost).length === 0, { withinMs: WAIT_MS });
+  },
+);
+
 test('a volume goes with its app, or by itself once it is unmounted', { timeout: TEST_MS }, async () => {
   const refused = await ash.tryKith(['volumes:destroy', 'data', '--confirm', 'data', '-a', APP]);
   expect(refused.stderr).toContain('has it mounted');
   await ash.kith(['volumes:unmount', 'data', '-a', APP]);
   await ash.kith(['volumes:destroy', 'data', '--confirm', 'data', '-a', APP]);
-  await eventually(() => copiesAt(birch).length + copiesAt(cedar).length === 0);
+  await eventually(() => copiesAt(ash).length + copiesAt(birch).length + copiesAt(cedar).length === 0);
   await ash.kith(['volumes:create', 'more', '-a', APP]);
   expect(copiesAt(ash)).toHaveLength(1);
   await birch.kith(['apps:destroy', APP, '--confirm', APP]);
@@ -153,4 +219,10 @@ test('a volume goes with its app, or by itself once it is unmounted', { timeout:
 async function stateOf(peer: Peer): Promise<string> {
   const [volume] = await peer.call<readonly VolumeResource[]>(`/kith/apps/${APP}/volumes`);
   return volume?.state ?? 'gone';
+}
+
+async function volumeSeenBy(peer: Peer): Promise<VolumeResource> {
+  const [volume] = await peer.call<readonly VolumeResource[]>(`/kith/apps/${APP}/volumes`);
+  if (volume === undefined) throw new Error(`"${APP}" has no volume`);
+  return volume;
 }

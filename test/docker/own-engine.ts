@@ -36,22 +36,42 @@ export class OwnEngine implements AsyncDisposable {
     this.host = `unix://${dir}/docker.sock`;
   }
 
-  /** @param dir a folder for all its files */
-  static async start(dir: string): Promise<OwnEngine> {
+  /**
+   * @param dir a folder for all its files
+   * @param diskMiB gives its images and containers a disk of their own, so small
+   */
+  static async start(dir: string, diskMiB?: number): Promise<OwnEngine> {
     await mkdir(dir, { recursive: true });
     const holder = spawn('unshare', ['--net', '--mount', '--', 'sleep', 'infinity'], { stdio: 'ignore' });
     await once(holder, 'spawn');
     const engine = new OwnEngine(dir, holder);
     await engine.#inside('ip', ['link', 'set', 'lo', 'up']);
+    if (diskMiB !== undefined) await engine.#mountDisk(diskMiB);
     await engine.#startContainerd();
     await engine.startDaemon();
     await engine.#importStack();
     return engine;
   }
 
+  /** Gives its disk another size. */
+  async resizeDisk(diskMiB: number): Promise<void> {
+    await this.#inside('mount', ['-o', `remount,size=${diskMiB}m`, this.#data]);
+  }
+
+  /** MiB that its disk has left. */
+  async freeMiB(): Promise<number> {
+    const shown = await this.#inside('df', ['--output=avail', '--block-size=1M', this.#data]);
+    return Number(shown.split('\n')[1]);
+  }
+
+  /** A program that shares its network and its mounts, and ends with whoever disposes of it. */
+  beside(program: string, args: readonly string[]): ChildProcess {
+    return spawn('nsenter', [...this.#namespace(), program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+
   async startDaemon(): Promise<void> {
     const at = (name: string): string => join(this.#dir, name);
-    const places = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('docker.pid')];
+    const places = ['--data-root', this.#data, '--exec-root', at('exec'), '--pidfile', at('docker.pid')];
     const args = [...places, '-H', this.host, '--bridge', 'none', '--containerd', at('containerd.sock')];
     this.#daemon = await this.#spawn('dockerd', args);
     await eventually(() => this.docker('version'), { withinMs: 60_000, everyMs: 100 });
@@ -90,6 +110,15 @@ export class OwnEngine implements AsyncDisposable {
     this.#holder.kill('SIGKILL');
   }
 
+  get #data(): string {
+    return join(this.#dir, 'data');
+  }
+
+  async #mountDisk(diskMiB: number): Promise<void> {
+    await mkdir(this.#data);
+    await this.#inside('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'tmpfs', this.#data]);
+  }
+
   #namespace(): string[] {
     const of = (kind: string): string => `/proc/${this.#holder.pid}/ns/${kind}`;
     return [`--net=${of('net')}`, `--mount=${of('mnt')}`, '--'];
@@ -110,8 +139,8 @@ export class OwnEngine implements AsyncDisposable {
     return spawn('nsenter', [...this.#namespace(), program, ...args], { stdio: ['ignore', log, log] });
   }
 
-  async #inside(program: string, args: readonly string[]): Promise<void> {
-    await eventually(() => run('nsenter', [...this.#namespace(), program, ...args]));
+  async #inside(program: string, args: readonly string[]): Promise<string> {
+    return (await eventually(() => run('nsenter', [...this.#namespace(), program, ...args]))).stdout;
   }
 
   async #pid(): Promise<number> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AppId, BlobId, ClusterId, Epoch, OpId, PeerId, ProcessType } from '../../src/ids.ts';
+import type { AppId, BlobId, ClusterId, DrainId, Epoch, OpId, PeerId, ProcessType } from '../../src/ids.ts';
 import { acceptOps, appendDrafts, emptyLogs } from '../../src/ledger/author-logs.ts';
 import type { Acceptance, AuthorLogs } from '../../src/ledger/author-logs.ts';
 import type { Command, CommandContext, Decision } from '../../src/ledger/command.ts';
@@ -34,6 +34,17 @@ export function testEpoch(text: string): Epoch {
 export function appId(n: number): AppId {
   const hex = createHash('sha256').update(`app ${n}`).digest('hex');
   return [8, 12, 16, 20, 32].map((end, at) => hex.slice([0, 8, 12, 16, 20][at], end)).join('-') as AppId;
+}
+
+/** The nth drain: a UUID. */
+export function drainId(n: number): DrainId {
+  return appId(1_000 + n) as string as DrainId;
+}
+
+/** Sends the app's log to this host; each drain is added once. */
+export function addDrain(n: number, host: string, app = 1): Command {
+  const url = sealed(`syslog://${host}`);
+  return { type: 'drain.add', app: appId(app), drain: drainId(n), token: `d.${drainId(n)}`, url, addon: null };
 }
 
 export function blobId(text: string): BlobId {

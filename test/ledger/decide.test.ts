@@ -179,11 +179,11 @@ test('a rollback to a slug that is not kept any more is refused, and one to the 
     app: appId(1),
     to: release(peer, label),
   });
-  expect(refusal(peer.decide(to('v2')))).toMatchObject({
+  expect(refusal(peer.decide(to('v3')))).toMatchObject({
     code: 'invalid_params',
-    message: 'Cannot roll back "blog" to v2: its slug is not kept any more, as 20 were deployed since',
+    message: 'Cannot roll back "blog" to v3: its slug is not kept any more, as 20 others were deployed since',
   });
-  expect(peer.decide(to('v3')).ok).toBe(true);
+  expect(peer.decide(to('v4')).ok).toBe(true);
 });
 
 test('a rollback restores slug and config of its target', () => {
@@ -294,17 +294,13 @@ test('an app is renamed to a free name, and no op is written for what is so alre
   });
 });
 
-test.each([
-  'localhost',
-  'a b.example.com',
-  '-a.example.com',
-  '10.0.0.1',
-  '*.example.com',
-  `${'a.'.repeat(130)}com`,
-])('"%s" is no domain', (hostname) => {
-  const decision = onePeer().decide({ type: 'domain.add', app: appId(1), hostname, domain: 'd' });
-  expect(refusal(decision).code).toBe('invalid_params');
-});
+test.each(['localhost', 'a b.example.com', '-a.example.com', '10.0.0.1', '*.com', `${'a.'.repeat(130)}com`])(
+  '"%s" is no domain',
+  (hostname) => {
+    const decision = onePeer().decide({ type: 'domain.add', app: appId(1), hostname, domain: 'd' });
+    expect(refusal(decision).code).toBe('invalid_params');
+  },
+);
 
 test('a domain belongs to one app, in lower case, until it is removed', () => {
   const peer = onePeer();

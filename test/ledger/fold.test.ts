@@ -336,7 +336,16 @@ test('an invite is used by the first that it admitted', () => {
 test('a token is revoked for good, also when its creation comes later', () => {
   const [a] = cluster(1) as [TestPeer];
   a.write({ kind: 'token.revoke', token: 't' });
-  a.run({ type: 'token.create', token: 't', hash: 'h', user: 'u', description: '' });
+  a.run({
+    type: 'token.create',
+    token: 't',
+    hash: 'h',
+    user: 'u',
+    description: '',
+    scopes: ['global'],
+    expiresAt: null,
+    role: null,
+  });
   expect(a.view.tokens.get('t')?.revoked).toBe(true);
 });
 

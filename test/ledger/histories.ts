@@ -1,8 +1,24 @@
 import * as fc from 'fast-check';
-import type { ReleaseId } from '../../src/ids.ts';
+import type { CertId, ReleaseId } from '../../src/ids.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
-import { WEB, appId, blobId, clusterWithApp, createApp, deploy, setConfig, sync } from './builders.ts';
+import { ACCESS_HAPPENINGS, accessCommand, isAccess } from './access-history.ts';
+import type { AccessHappening } from './access-history.ts';
+import {
+  WEB,
+  addDrain,
+  appId,
+  blobId,
+  clusterWithApp,
+  createApp,
+  deploy,
+  setConfig,
+  sync,
+  drainId,
+  sealed,
+} from './builders.ts';
 import type { TestPeer } from './builders.ts';
+import { PIPELINE_HAPPENINGS, pipelineCommand } from './pipeline-history.ts';
+import type { PipelineHappening } from './pipeline-history.ts';
 
 /** What happens at one peer of a small cluster whose network comes and goes. */
 export type Happening =
@@ -13,10 +29,17 @@ export type Happening =
         | 'merge'
         | 'domain'
         | 'undomain'
+        | 'drain'
+        | 'undrain'
+        | 'cert'
+        | 'uncert'
+        | 'certify'
         | 'restart'
         | 'unknown'
         | 'flawed'
-        | 'build';
+        | 'build'
+        | AccessHappening
+        | PipelineHappening;
     }
   | {
       readonly do: 'config';
@@ -38,6 +61,7 @@ export type History = { readonly peers: readonly TestPeer[]; readonly ops: reado
 
 const PEERS = 4;
 const NAMES = ['blog', 'shop'];
+const CERT = '00000000-0000-4000-8000-000000000001' as CertId;
 
 const request = fc.option(fc.constantFrom('r1', 'r2'), { freq: 4 });
 
@@ -86,6 +110,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
           'merge',
           'domain',
           'undomain',
+          'drain',
+          'undrain',
+          'cert',
+          'uncert',
+          'certify',
           'restart',
           'unknown',
           'flawed',
@@ -95,6 +124,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       ),
     }),
   },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...PIPELINE_HAPPENINGS) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACCESS_HAPPENINGS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('destroy' as const) }) },
 );
 
@@ -181,6 +212,31 @@ function happen(peers: readonly TestPeer[], peer: TestPeer, n: number, what: Hap
     case 'undomain':
       peer.try({ type: 'domain.remove', app, hostname: 'www.example.com' });
       return;
+    case 'cert':
+      peer.try({
+        type: 'cert.set',
+        app,
+        cert: CERT,
+        name: 'otter-1',
+        displayName: null,
+        chain: `${peer.id} at ${peer.wall}`,
+        key: new Uint8Array([1]),
+        facts: { names: [], startsAt: 0, expiresAt: 0, issuer: '', subject: '', trusted: false },
+      });
+      return;
+    case 'uncert':
+      peer.try({ type: 'cert.remove', app, cert: CERT });
+      return;
+    case 'certify':
+      peer.try({ type: 'domain.update', app, hostname: 'www.example.com', cert: CERT });
+      return;
+    case 'drain':
+      peer.try(addDrain(n, peer.id));
+      peer.try({ type: 'drain.set', app, drain: drainId(n), url: sealed(`syslog://${peer.id}`) });
+      return;
+    case 'undrain':
+      peer.try({ type: 'drain.remove', app, drain: drainId(n) });
+      return;
     case 'build':
       peer.try({
         type: 'build.record',
@@ -201,6 +257,8 @@ function happen(peers: readonly TestPeer[], peer: TestPeer, n: number, what: Hap
       peer.write({ kind: 'release' });
       return;
     default:
-      throw new Error('Nothing of that sort happens');
+      peer.try(
+        isAccess(what.do) ? accessCommand(what.do, n, peer.wall) : pipelineCommand(what.do, n, peer.id),
+      );
   }
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OneOffFact } from '../../src/facts.ts';
+import type { VolumeId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/view.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
 import { encodeFrame, FRAME, FrameDecoder, type Frame } from '../../src/platform/attach-frames.ts';
 import type { OneOffRequest } from '../../src/shell/host.ts';
 import { app, APP_ID } from '../platform/builders.ts';
@@ -148,3 +150,38 @@ test('a runtime that cannot be reached is asked again until the dyno has ended',
   await vi.advanceTimersByTimeAsync(100_000);
   expect(runtime.signals).toHaveLength(4);
 });
+
+test('a one-off sees the volumes of its process type, and counts as one that writes to them until it is removed', async () => {
+  const stage = openStage();
+  const { runtime, oneOffs } = stage;
+  stage.volumes = [volumeAt('12D3KooWa')];
+  const { dyno } = await oneOffs.start(app(), release, { ...DETACHED, type: 'worker' }, 'Basic');
+  expect(runtime.specs[0]?.volumes).toEqual([{ source: '/volumes/v1.c1', path: '/app/data' }]);
+  expect(oneOffs.withVolume('v1' as VolumeId)).toMatch(/^worker\.\d+$/);
+  const { labels = {} } = runtime.specs[0] ?? {};
+  runtime.exit(dyno, 0);
+  await vi.waitUntil(() => oneOffs.withVolume('v1' as VolumeId) === null);
+  expect(runtime.removed).toEqual([dyno]);
+  const next = openStage();
+  next.oneOffs.adopt({ dyno, labels, address: null, listening: false, exited: null });
+  expect(next.oneOffs.withVolume('v1' as VolumeId)).toMatch(/^worker/);
+});
+
+test('a one-off does not start beside a copy of its volume, nor where that is not', async () => {
+  const stage = openStage();
+  stage.volumes = [{ ...volumeAt('12D3KooWa'), stopped: 'is being moved' }];
+  await expect(stage.oneOffs.start(app(), release, DETACHED, 'Basic')).rejects.toThrow(
+    'Cannot run "bash": its volume "data" is being moved',
+  );
+  stage.volumes = [volumeAt('12D3KooWb')];
+  await expect(stage.oneOffs.start(app(), release, DETACHED, 'Basic')).rejects.toThrow(
+    'Cannot run "bash" here: its volume "data" is elsewhere',
+  );
+  expect(stage.runtime.specs).toEqual([]);
+  expect(stage.oneOffs.withVolume('v1' as VolumeId)).toBeNull();
+});
+
+function volumeAt(peer: string): SlotVolume {
+  const fields = { volume: 'v1', name: 'data', peer, copy: 'c1', path: '/app/data', stopped: null };
+  return fields as unknown as SlotVolume;
+}

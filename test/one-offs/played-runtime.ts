@@ -5,6 +5,7 @@ import { OneOffs } from '../../agent/one-offs/one-offs.ts';
 import type { OneOffFact } from '../../src/facts.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
 import type { Release } from '../../src/ledger/view.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { DynoRuntimeEvent, DynoSpec, Runtime } from '../../src/shell/runtime.ts';
@@ -53,6 +54,8 @@ export type Stage = {
   readonly runtime: PlayedRuntime;
   readonly oneOffs: OneOffs;
   readonly published: (readonly OneOffFact[])[];
+  /** What the ledger says that one-offs mount. */
+  volumes: readonly SlotVolume[];
   /** `heroku[run.1]: text`, numbers as they came. */
   readonly lines: string[];
 };
@@ -62,6 +65,7 @@ export function openStage(): Stage {
   const runtime = new PlayedRuntime();
   const published: (readonly OneOffFact[])[] = [];
   const lines: string[] = [];
+  const stage = { runtime, published, lines, volumes: [] as readonly SlotVolume[] };
   const oneOffs = new OneOffs({
     self: '12D3KooWa' as PeerId,
     runtime: runtime as unknown as Runtime,
@@ -74,8 +78,10 @@ export function openStage(): Stage {
     log,
     holders: () => [],
     environment: () => ({}),
+    volumesOf: () => stage.volumes,
+    volumePath: (volume, copy) => `/volumes/${volume}.${copy}`,
     publish: (list) => published.push(list),
   });
   runtime.onEvent = (event) => oneOffs.onRuntime(event);
-  return { runtime, oneOffs, published, lines };
+  return Object.assign(stage, { oneOffs });
 }

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import type { OpId, PeerId, SlotKey } from '../../src/ids.ts';
-import type { Member, View } from '../../src/ledger/view.ts';
+import type { CertId, OpId, PeerId, SlotKey, VolumeId } from '../../src/ids.ts';
+import type { Member, View, Volume } from '../../src/ledger/view.ts';
 import { clusterResource } from '../../src/platform/cluster.ts';
 import { doctorResource } from '../../src/platform/doctor.ts';
 import { mustFindPeer, peerResources } from '../../src/platform/peer.ts';
+import type { PeerStatus } from '../../src/shell/host.ts';
 import { app, APP_ID } from './builders.ts';
 
 const ids = ['12D3KooWaaaaaa1', '12D3KooWbbbbbb2', '12D3KooWcccccc3'] as PeerId[];
@@ -20,11 +21,15 @@ const view: View = {
   members: new Map([member(self, 'attic'), member(other, 'cellar'), member(gone, 'shed', 'removed')]),
   invites: new Map(),
   tokens: new Map(),
+  users: new Map(),
   dataKey: null,
   apps: new Map([[APP_ID, app()]]),
   names: new Map([['blog', APP_ID]]),
   domains: new Map(),
+  providers: new Map(),
   stacks: new Map(),
+  pipelines: new Map(),
+  promotions: new Map(),
   requests: new Map(),
   waiting: 2,
   quarantined: new Map([['op1' as OpId, 'threw']]),
@@ -40,6 +45,33 @@ test('members are listed, removed ones are not, and what is not known is null', 
   expect(clusterResource(view, self).members).toHaveLength(2);
 });
 
+test('a peer names the volumes that are lost with it, and the dynos that only it can run', () => {
+  const volume = {
+    id: 'v' as VolumeId,
+    name: 'data',
+    place: { peer: other, copy: 'c' },
+    from: null,
+    ready: true,
+    mount: { type: 'web', path: '/app/data', by: 'o' },
+  } as unknown as Volume;
+  const blog = app([], { volumes: new Map([[volume.id, volume]]) });
+  const dyno = (type: string) => ({ app: APP_ID, type, index: 1, size: 'Basic' });
+  const facts = {
+    name: 'cellar',
+    dynos: [dyno('web'), dyno('worker')],
+    oneOffs: [],
+    addrs: {},
+    capacity: {},
+  };
+  const statuses = [{ peer: other, verdict: 'alive', facts }] as unknown as PeerStatus[];
+  const [attic, cellar] = peerResources({ ...view, apps: new Map([[APP_ID, blog]]) }, statuses, self);
+  expect(attic).toMatchObject({ volumes: [], staying: [] });
+  expect(cellar).toMatchObject({
+    volumes: [{ app: 'blog', name: 'data' }],
+    staying: [{ app: 'blog', dyno: 'web.1', volume: 'data' }],
+  });
+});
+
 test('a peer is found by name, by id, by a start or end of it that is its own, and as ~', () => {
   const peers = peerResources(view, [], self);
   for (const name of ['attic', self, 'aa1', '~']) expect(mustFindPeer(peers, name).id).toBe(self);
@@ -50,7 +82,7 @@ test('a peer is found by name, by id, by a start or end of it that is its own, a
 test('the doctor names dead peers, dynos without a place and what the ledger could not apply, gravest first', () => {
   const statuses = [{ peer: other, verdict: 'unreachable' as const, facts: null }];
   const unplaced = [{ slot: `${APP_ID}/web.1` as SlotKey, reason: 'no room' }];
-  const { problems, quarantined, waiting } = doctorResource(view, statuses, unplaced, self);
+  const { problems, quarantined, waiting } = doctorResource(view, statuses, unplaced, self, 0);
   expect(problems.map((problem) => [problem.id, problem.severity])).toEqual([
     ['dyno_unplaced', 'error'],
     ['ops_quarantined', 'error'],
@@ -63,6 +95,20 @@ test('the doctor names dead peers, dynos without a place and what the ledger cou
 });
 
 test('the doctor of a removed peer says before all else that it was removed', () => {
-  const [first] = doctorResource(view, [], [], gone).problems;
+  const [first] = doctorResource(view, [], [], gone, 0).problems;
   expect(first).toMatchObject({ id: 'peer_removed', severity: 'error' });
+});
+
+test('the doctor names a certificate that expires within three weeks, or has expired', () => {
+  const day = 24 * 3_600_000;
+  const facts = { names: [], startsAt: 0, expiresAt: 100 * day, issuer: '', subject: '', trusted: true };
+  const fields = { name: 'otter-1', displayName: null, chain: '', key: new Uint8Array(), facts };
+  const id = '00000000-0000-4000-8000-000000000001' as CertId;
+  const certs = new Map([[id, { id, ...fields, createdAt: 0, updatedAt: 0 }]]);
+  const served = { ...view, apps: new Map([[APP_ID, { ...app(), certs }]]) };
+  const idsAt = (now: number): readonly string[] =>
+    doctorResource(served, [], [], self, now).problems.map((problem) => problem.id);
+  expect(idsAt(78 * day)).not.toContain('certificate_expires');
+  expect(idsAt(80 * day)).toContain('certificate_expires');
+  expect(idsAt(100 * day)).toContain('certificate_expired');
 });

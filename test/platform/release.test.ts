@@ -6,6 +6,8 @@ import {
   releaseResource,
   releasesInOrder,
 } from '../../src/platform/release.ts';
+import { SLUGS_IN_REACH } from '../../src/ledger/reach.ts';
+import { blobId } from '../ledger/builders.ts';
 import { app, release, slugOf } from './builders.ts';
 
 const split = app([
@@ -44,4 +46,15 @@ test('only a release with a slug may be rolled back to', () => {
   expect(first).toMatchObject({ version: 1, eligible_for_rollback: false, current: false, slug: null });
   expect(second).toMatchObject({ version: 2, eligible_for_rollback: true, current: true, label: 'v2' });
   expect(mustFindSlug(blog, second?.slug?.id ?? '').bytes).toBe(1_234);
+});
+
+test('a release whose slug newer ones have pushed out may not be rolled back to', () => {
+  const slugs = Array.from({ length: SLUGS_IN_REACH + 1 }, (_, n) => ({
+    ...slugOf(),
+    id: blobId(`slug ${n}`),
+  }));
+  const blog = app(slugs.map((slug, n) => release(n + 1, { slug })));
+  const shown = releasesInOrder(blog).map((each) => releaseResource(blog, each, () => 'url'));
+  const eligible = shown.filter((each) => each.eligible_for_rollback).map(({ version }) => version);
+  expect(eligible).toEqual(Array.from({ length: SLUGS_IN_REACH }, (_, n) => n + 2));
 });

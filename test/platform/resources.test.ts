@@ -41,7 +41,8 @@ test('times that no calendar holds are clamped', () => {
 });
 
 test('an app without a release has null sizes rather than none', () => {
-  const resource = appResource(app(), { web: 'http://blog.localhost/', git: 'http://x/blog.git' });
+  const urls = { web: 'http://blog.localhost/', git: 'http://x/blog.git' };
+  const resource = appResource(app(), urls, { id: 'team-id', name: 'home' });
   expect(resource).toMatchObject({ name: 'blog', slug_size: null, repo_size: null, released_at: null });
   expect(resource.owner.email).toBe('ann@example.com');
 });
@@ -87,7 +88,9 @@ test('a config that would pass 64 KiB is refused, and one that shrinks it is not
 
 test('an app has its own domain and its custom ones, whose cname it is', () => {
   const blog = app([], {
-    domains: new Map([['www.example.com', { hostname: 'www.example.com', domain: 'd1', createdAt: 0 }]]),
+    domains: new Map([
+      ['www.example.com', { hostname: 'www.example.com', domain: 'd1', createdAt: 0, cert: null }],
+    ]),
   });
   const domains = domainResources(blog, 'http://blog.localhost:8080/');
   expect(domains.map(({ hostname, kind, cname }) => [hostname, kind, cname])).toEqual([

@@ -58,7 +58,15 @@ test('a port that is taken is named, with a hint', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const options = { dir: router.dir, host: '127.0.0.1', port, proxyHost: '127.0.0.1', proxyPort: 0, log };
+  const options = {
+    dir: router.dir,
+    host: '127.0.0.1',
+    port,
+    httpsPort: null,
+    proxyHost: '127.0.0.1',
+    proxyPort: 0,
+    log,
+  };
   await expect(openRouter(options)).rejects.toMatchObject({
     code: 'conflict',
     message: `Cannot listen for HTTP requests on "127.0.0.1:${port}": another program uses this port`,

@@ -101,20 +101,21 @@ const SERVED: RequestRecord = {
   status: 200,
   bytes: 13,
   protocol: 'https',
+  tlsVersion: 'TLSv1.3',
 };
 
 test.for([
   [
     {},
-    'at=info method=GET path="/p?q" host=h request_id=id fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https',
+    'at=info method=GET path="/p?q" host=h request_id=id fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https tls=true tls_version=tls1.3',
   ],
   [
     { code: 'H14', dyno: null, connectMs: null, serviceMs: null, status: 503, bytes: null, path: '/"x' },
-    'at=error code=H14 desc="No web processes running" method=GET path="/%22x" host=h request_id=id fwd="1.2.3.4" dyno= connect= service= status=503 bytes= protocol=https',
+    'at=error code=H14 desc="No web processes running" method=GET path="/%22x" host=h request_id=id fwd="1.2.3.4" dyno= connect= service= status=503 bytes= protocol=https tls=true tls_version=tls1.3',
   ],
   [
     { code: 'H27', status: 499 },
-    'at=warning code=H27 desc="Client Request Interrupted" method=GET path="/p?q" host=h request_id=id fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms status=499 bytes=13 protocol=https sock=client',
+    'at=warning code=H27 desc="Client Request Interrupted" method=GET path="/p?q" host=h request_id=id fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms status=499 bytes=13 protocol=https tls=true tls_version=tls1.3 sock=client',
   ],
 ] as const)('a log line in the words of Heroku: %o', ([fields, line]) => {
   expect(routerLogLine({ ...SERVED, ...fields })).toBe(line);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostProcesses } from '../../scripts/lib/host-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { certificateFor } from '../helpers/certificates.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 import { deploy, writeApp } from '../cluster/apps.ts';
 import { inviteOf, useCluster, WAIT_MS } from '../cluster/cluster.ts';
 
@@ -72,6 +74,12 @@ test('secrets are in the key files alone: in no log, no other file, no command l
   await ash.kith(['config:set', `SECRET=${VALUE}`, '-a', 'vault']);
   expect((await birch.kith(['config:get', 'SECRET', '-a', 'vault'])).trim()).toBe(VALUE);
   await ash.kith(['run', '-a', 'vault', 'test -n "$SECRET"']);
+  await using outside = await tempDir('kith-secrets-');
+  const { cert, key } = await certificateFor('www.example.com');
+  const files = ['a.crt', 'a.key'].map((name) => join(outside.path, name));
+  for (const [i, text] of [cert, key].entries()) writeFileSync(files[i] ?? '', text);
+  await ash.kith(['certs:add', ...files, '-a', 'vault']);
+  await eventually(async () => (await birch.kith(['certs', '-a', 'vault'])).includes('www.example.com'));
   await ash.tryKith(['apps', '--host', ash.api], { env: { KITH_TOKEN: 'wrong-token-of-somebody' } });
   const invite = await inviteOf(ash);
   const dataKey = Object.values(
@@ -90,6 +98,7 @@ test('secrets are in the key files alone: in no log, no other file, no command l
   expect(found(dataKey ?? '')).toEqual(['ash/keys.json', 'birch/keys.json']);
   expect(found(seed)).toEqual(['ash/key']);
   expect(found('PRIVATE KEY')).toEqual([]);
+  expect(found(key.split('\n')[1] ?? '')).toEqual([]);
   for (const file of ['token', 'key', 'keys.json', 'kith.sock', 'keeper/keeper.sock', 'router/router.sock'])
     expect(statSync(join(ash.dir, file)).mode & 0o077, file).toBe(0);
 });

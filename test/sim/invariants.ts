@@ -1,6 +1,7 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
+import { dutiesIn } from '../../src/ledger/duties.ts';
 import { dueReleases } from '../../src/ledger/release-status.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
@@ -40,7 +41,7 @@ export function unsettled(peers: readonly SimPeer[], workload: Workload): string
     }
     if (peer.state.pending.size > 0) problems.push(`${peer.name}: ${peer.state.pending.size} commands pend`);
   }
-  return [...problems, ...unanswered(workload), ...unmet(peers)];
+  return [...problems, ...unanswered(workload), ...unmet(peers), ...unshared(peers)];
 }
 
 /** A command is answered, for better or worse, while the agent that was asked lives. */
@@ -48,6 +49,22 @@ function unanswered(workload: Workload): string[] {
   return [...workload.asked.values()]
     .filter(({ at, run, result }) => result === null && at.isRunning() && at.run === run)
     .map(({ at, command }) => `${at.name} has not answered ${command.type}`);
+}
+
+/** Duties that are not done by exactly one peer, or are none any more. */
+function unshared(peers: readonly SimPeer[]): string[] {
+  const [first] = peers;
+  const due = new Set(first === undefined ? [] : dutiesIn(first.state.fold.view).map(({ key }) => key));
+  const held = peers.flatMap((peer) => peer.duties.map(({ key }) => ({ key, name: peer.name })));
+  const holders = Map.groupBy(held, ({ key }) => key);
+  const problems = held
+    .filter(({ key }) => !due.has(key))
+    .map(({ key, name }) => `${name} does ${key}, which is no duty`);
+  for (const key of due) {
+    const names = (holders.get(key) ?? []).map(({ name }) => name);
+    if (names.length !== 1) problems.push(`${key} is done by [${names.join(', ')}]`);
+  }
+  return problems;
 }
 
 /** Slots that do not have exactly one dyno, up, at the wanted generation. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { VolumeId } from '../../src/ids.ts';
 import { homeKey, rendezvousOrder } from '../../src/ledger/home.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import type { SimPeer } from './sim-peer.ts';
@@ -273,6 +274,9 @@ test('a peer whose disk was put back to an earlier day writes on, and nothing of
     hash: 'h',
     user: 'a@b.c',
     description: '',
+    scopes: ['global'],
+    expiresAt: null,
+    role: null,
   });
   stage.run(2_000);
   peer.crash('host-down');
@@ -287,6 +291,9 @@ test('a peer whose disk was put back to an earlier day writes on, and nothing of
     hash: 'h',
     user: 'a@b.c',
     description: '',
+    scopes: ['global'],
+    expiresAt: null,
+    role: null,
   });
   const epoch = peer.state.epoch;
   stage.heal();
@@ -358,4 +365,29 @@ test('a release command whose peer dies in the middle runs again on another, and
   const now = stage.app(other, app).current;
   expect(now === before).toBe(release(other)?.status === 'failed');
   stage.until('all dynos are up', () => stage.up(app).length === 3, 60_000);
+});
+
+test('a release command runs where its volume is, and waits while that is away or being copied', () => {
+  const stage = new Stage(4);
+  const app = stage.deployed('blog', 2);
+  const host = stage.peer(2);
+  const volume = '00000000-0000-4000-8000-0000000000aa' as VolumeId;
+  const ref = { app, volume, by: host.peer };
+  const place = { peer: host.peer, copy: '00000000000000c1' };
+  stage.do(stage.peer(0), { type: 'volume.create', app, volume, name: 'data', place });
+  stage.do(host, { type: 'volume.ready', ...ref, copy: place.copy });
+  const mount = { process: 'release', path: '/app/data' };
+  stage.do(host, { type: 'volume.mount', app, volume, mount });
+  stage.do(host, { type: 'volume.hold', ...ref, why: 'backup' });
+  stage.run(2_000);
+  stage.deploy(stage.peer(0), app, 'two', null, { release: 'migrate' });
+  const attempts = () => {
+    const { releases, heads } = stage.app(stage.peer(0), app);
+    return [...releases.values()].find(({ id }) => id === heads[0])?.attempts ?? [];
+  };
+  stage.run(20_000);
+  expect(attempts()).toEqual([]);
+  stage.do(host, { type: 'volume.hold', ...ref, why: null });
+  stage.until('somebody runs it', () => attempts().length === 1, 10_000);
+  expect(attempts()[0]?.peer).toBe(host.peer);
 });

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
+import type { Duty } from '../../src/ledger/duties.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
+import { RELEASE_TYPE } from '../../src/ledger/release-status.ts';
 import { createSigner, type Signer } from '../../src/ledger/signing.ts';
 import { createPeer } from '../../src/peer/create.ts';
 import type { PeerEffect } from '../../src/peer/effects.ts';
@@ -9,6 +11,8 @@ import { holdersIn } from '../../src/peer/holders.ts';
 import { nextWake, stepPeer } from '../../src/peer/machine.ts';
 import type { GossipMessage, PeerMessage } from '../../src/peer/messages.ts';
 import type { PeerState } from '../../src/peer/state.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
+import { volumesOf } from '../../src/placement/wanted.ts';
 import type { Now, Step } from '../../src/step.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import { Disk, epochOf } from './disk.ts';
@@ -50,6 +54,8 @@ export class SimPeer implements Endpoint {
   isRestored = false;
   /** The state when the machine last said that its routes have changed: what the router works with. */
   routesOf: PeerState | null = null;
+  /** What its shell was last told to do for all. */
+  duties: readonly Duty[] = [];
   wallSkewMs = 0;
   diskDelayMs = 1;
   /** Virtual time until which the agent's event loop stands still. */
@@ -65,6 +71,8 @@ export class SimPeer implements Endpoint {
   #isDraining = false;
   /** Calls that wait for what was ordered before them to be durable. */
   #waiting: (() => void)[] = [];
+  /** Release commands that run, and what they mount, by attempt. */
+  readonly #releasing = new Map<string, { readonly run: number; readonly volumes: readonly SlotVolume[] }>();
   #writing: (PeerEffect & { tag: 'persist' }) | null = null;
 
   constructor(options: SimPeerOptions) {
@@ -106,6 +114,7 @@ export class SimPeer implements Endpoint {
     this.#writing = null;
     this.#waiting = [];
     this.routesOf = null;
+    this.duties = [];
     network.processStarted(this.peer);
     const run = this.#run;
     const incarnation = Number(this.disk.records.get('incarnation') ?? 0) + 1;
@@ -310,14 +319,26 @@ export class SimPeer implements Endpoint {
     return holdersIn(this.state, blob);
   }
 
+  /** What the release commands mount that run now. */
+  releaseVolumes(): readonly (readonly SlotVolume[])[] {
+    const running = [...this.#releasing.values()].filter(({ run }) => run === this.#run);
+    return this.isRunning() ? running.map(({ volumes }) => volumes) : [];
+  }
+
   /** A release command: how long it takes and how it ends follow from the attempt, so that no other draw changes. */
   #runRelease({ app, release, attempt }: PeerEffect & { tag: 'release' }): void {
     const run = this.#run;
     const { clock } = this.#options;
     const fate = createHash('sha256').update(attempt).digest();
-    const status = fate.readUInt8(0) < 64 ? 'failed' : 'succeeded';
+    const of = this.state.fold.view.apps.get(app);
+    const volumes = of === undefined ? [] : volumesOf(of, RELEASE_TYPE);
+    // As the agent refuses to start it.
+    const isAstray = volumes.some(({ peer, stopped }) => peer !== this.peer || stopped !== null);
+    const status = isAstray || fate.readUInt8(0) < 64 ? 'failed' : 'succeeded';
+    if (!isAstray) this.#releasing.set(attempt, { run, volumes });
     const settle = (): void => {
       if (this.#run !== run) return;
+      this.#releasing.delete(attempt);
       const found = this.state.fold.view.apps.get(app)?.releases.get(release);
       const slug = found?.slug?.id;
       if (found?.status !== 'pending' || slug === undefined || found.attempts.at(-1)?.id !== attempt) return;
@@ -386,6 +407,9 @@ export class SimPeer implements Endpoint {
         break;
       case 'members':
         network.keepOnly(this.peer, new Set(effect.members.map(({ peer }) => peer)));
+        break;
+      case 'duties':
+        this.duties = effect.duties;
         break;
       case 'routes':
         this.routesOf = this.#state;

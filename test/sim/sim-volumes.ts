@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { AppId, OpId, VolumeId } from '../../src/ids.ts';
+import type { AppId, BackupId, BlobId, OpId, VolumeId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import type { Volume } from '../../src/ledger/view.ts';
+import type { SlotVolume } from '../../src/placement/types.ts';
 import { planVolumes } from '../../src/volumes/plan-volumes.ts';
 import type { HeldCopy, VolumeStep } from '../../src/volumes/plan-volumes.ts';
 import { Random } from './random.ts';
@@ -10,6 +11,7 @@ import type { SimPeer } from './sim-peer.ts';
 
 const EVERY_MS = 50;
 const MOVE_CHANCE = 0.01;
+const TYPES = ['web', 'worker', 'release'] as const;
 
 /** What is in a copy: the number of the last write. */
 type Copy = HeldCopy & { readonly app: AppId; content: number };
@@ -18,10 +20,13 @@ type Copying = {
   readonly run: number;
   readonly volume: VolumeId;
   readonly to: SimPeer;
-  readonly copy: string;
+  /** Null for a backup. */
+  readonly copy: string | null;
   /** Null until it is written: a host that stands still writes late. */
   hold: OpId | null;
   isSent: boolean;
+  /** What was packed for a backup; its dynos run again then. */
+  packed: number | null;
 };
 type Ref = { readonly app: AppId; readonly volume: VolumeId; readonly by: SimPeer['peer'] };
 
@@ -31,12 +36,15 @@ type Ref = { readonly app: AppId; readonly volume: VolumeId; readonly by: SimPee
  */
 export class SimVolumes {
   moves = 0;
+  backups = 0;
   writes = 0;
   readonly #sim: Sim;
   /** Of its own, so that nothing else in a seed's run changes. */
   readonly #random: Random;
   readonly #disks = new Map<SimPeer, Map<string, Copy>>();
   readonly #copying = new Map<SimPeer, Copying>();
+  /** What each host keeps of others, by the archive's id. */
+  readonly #kept = new Map<SimPeer, Map<BlobId, number>>();
   readonly #written = new Map<VolumeId, number>();
   #made = 0;
 
@@ -101,19 +109,25 @@ export class SimVolumes {
     const ref: Ref = { app, volume: id, by: peer.peer };
     if (place.peer !== peer.peer || !ready) return;
     const copying = this.#copying.get(peer);
+    if (copying?.volume === id && copying.packed !== null) {
+      this.#store(peer, ref, copying, copying.packed);
+      return;
+    }
     if (copying === undefined) {
       if (!isTrouble || hold !== null || !this.#random.chance(MOVE_CHANCE)) return;
       const to = this.#random.pick(this.#sim.members().filter((each) => each.isRunning()));
       if (to === undefined) return;
+      const isBackup = this.#random.chance(0.3);
       this.#copying.set(peer, {
         run: peer.run,
         volume: id,
         to,
-        copy: this.#newCopy(),
+        copy: isBackup ? null : this.#newCopy(),
         hold: null,
         isSent: false,
+        packed: null,
       });
-      this.#ask(peer, { type: 'volume.hold', ...ref, why: 'move' });
+      this.#ask(peer, { type: 'volume.hold', ...ref, why: isBackup ? 'backup' : 'move' });
       return;
     }
     if (copying.volume !== id) return;
@@ -121,14 +135,16 @@ export class SimVolumes {
     copying.hold ??= heldBy;
     if (copying.hold === null) return;
     if (heldBy !== copying.hold) this.#copying.delete(peer);
-    else if (copying.isSent) {
+    else if (copy === null) {
+      if (this.#isUsed(peer, id)) return;
+      copying.packed = this.#disk(peer).get(place.copy)?.content ?? Number.NaN;
+      this.#ask(peer, { type: 'volume.hold', ...ref, why: null });
+    } else if (copying.isSent) {
       this.#ask(peer, { type: 'volume.move', ...ref, hold: copying.hold, to: { peer: to.peer, copy } });
       this.#copying.delete(peer);
       this.moves += 1;
     } else if (!this.#isUsed(peer, id)) {
-      const { network } = this.#sim;
-      const isCut = network.isCut(peer.peer, to.peer) || network.isCut(to.peer, peer.peer);
-      if (isCut || !to.isRunning()) this.#copying.delete(peer);
+      if (!this.#canReach(peer, to)) this.#copying.delete(peer);
       else {
         const content = this.#disk(peer).get(place.copy)?.content ?? Number.NaN;
         this.#disk(to).set(copy, { app, volume: id, copy, state: 'arrived', content });
@@ -137,24 +153,61 @@ export class SimVolumes {
     }
   }
 
+  /** As the agent does once its dynos run again: the other host has the archive before the ledger says so. */
+  #store(peer: SimPeer, { app, volume }: Ref, { to }: Copying, content: number): void {
+    this.#copying.delete(peer);
+    if (!this.#canReach(peer, to)) return;
+    const archive = sha256(`archive ${(this.#made += 1)}`) as BlobId;
+    const kept = this.#kept.get(to) ?? new Map<BlobId, number>();
+    this.#kept.set(to, kept.set(archive, content));
+    const backup = archive.slice(0, 8) as BackupId;
+    const what = { peer: to.peer, archive, bytes: 1 };
+    this.#ask(peer, { type: 'volume.backup', app, volume, backup, kept: what });
+    this.backups += 1;
+  }
+
+  /** Each backup that a ledger names is where it says, and is a whole write of its volume. */
+  checkBackups(): void {
+    for (const peer of this.#sim.members().filter((each) => each.isRunning())) {
+      for (const app of peer.state.fold.view.apps.values()) {
+        for (const { id, archive, volume, peer: at } of app.backups.values()) {
+          const keeper = this.#sim.peers.find((each) => each.peer === at);
+          const content = keeper === undefined ? undefined : this.#kept.get(keeper)?.get(archive);
+          if (content === undefined || !(content <= (this.#written.get(volume) ?? 0))) {
+            throw new Error(`${peer.name}: backup ${id} of ${volume} holds ${content}`);
+          }
+        }
+      }
+    }
+  }
+
+  #canReach(peer: SimPeer, to: SimPeer): boolean {
+    const { network } = this.#sim;
+    return !network.isCut(peer.peer, to.peer) && !network.isCut(to.peer, peer.peer) && to.isRunning();
+  }
+
   #isUsed(peer: SimPeer, volume: VolumeId): boolean {
-    const lives = [
-      ...peer.state.dynos.values(),
-      ...[...peer.runtime.processes.values()].map(({ life }) => life),
-    ];
-    return lives.some(({ slot }) => slot.volumes.some((each) => each.volume === volume));
+    const wanted = [...peer.state.dynos.values()].map(({ slot }) => slot.volumes);
+    const used = [...wanted, ...this.#mounted(peer)];
+    return used.some((volumes) => volumes.some((each) => each.volume === volume));
+  }
+
+  /** What each dyno, and each release command, of a host writes to. */
+  #mounted(peer: SimPeer): readonly (readonly SlotVolume[])[] {
+    const dynos = [...peer.runtime.processes.values()].map(({ life }) => life.slot.volumes);
+    return [...dynos, ...peer.releaseVolumes()];
   }
 
   #write(peer: SimPeer): void {
-    for (const { life } of peer.runtime.processes.values()) {
-      for (const { volume, copy } of life.slot.volumes) {
+    for (const volumes of this.#mounted(peer)) {
+      for (const { volume, copy, name } of volumes) {
         const found = this.#disk(peer).get(copy);
         // One that was destroyed is in the trash, still mounted.
         if (found === undefined && !this.#isLive(peer, volume)) continue;
         const last = this.#written.get(volume) ?? 0;
         if (found?.state !== 'live' || found.content !== last) {
           throw new Error(
-            `${peer.name}: ${life.slot.slot} found ${found?.content} (${found?.state}), not ${last}`,
+            `${peer.name}: a dyno of ${name} found ${found?.content} (${found?.state}), not ${last}`,
           );
         }
         found.content = last + 1;
@@ -168,8 +221,8 @@ export class SimVolumes {
   #checkHosts(): void {
     const hosts = new Map<VolumeId, string>();
     for (const peer of this.#sim.peers) {
-      for (const { life } of peer.runtime.processes.values()) {
-        for (const { volume } of life.slot.volumes) {
+      for (const volumes of this.#mounted(peer)) {
+        for (const { volume } of volumes) {
           const other = hosts.get(volume) ?? peer.name;
           if (other !== peer.name) throw new Error(`volume ${volume} is in use on ${other} and ${peer.name}`);
           hosts.set(volume, peer.name);
@@ -190,7 +243,7 @@ export class SimVolumes {
     if (app === undefined) return;
     const [unmounted] = [...app.volumes.values()].filter(({ mount }) => mount === null);
     if (unmounted !== undefined) {
-      const mount = { process: this.#random.chance(0.5) ? 'web' : 'worker', path: '/app/data' };
+      const mount = { process: this.#random.pick(TYPES) ?? 'web', path: '/app/data' };
       this.#ask(peer, { type: 'volume.mount', app: app.id, volume: unmounted.id, mount });
     } else if (app.volumes.size === 0) {
       const volume = this.#newVolume();
@@ -228,17 +281,16 @@ export class SimVolumes {
   }
 
   #newVolume(): VolumeId {
-    const hex = createHash('sha256')
-      .update(`volume ${(this.#made += 1)}`)
-      .digest('hex');
+    const hex = sha256(`volume ${(this.#made += 1)}`);
     const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
     return id as VolumeId;
   }
 
   #newCopy(): string {
-    return createHash('sha256')
-      .update(`copy ${(this.#made += 1)}`)
-      .digest('hex')
-      .slice(0, 16);
+    return sha256(`copy ${(this.#made += 1)}`).slice(0, 16);
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

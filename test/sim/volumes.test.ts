@@ -40,7 +40,7 @@ for (let from = 1; from <= SEEDS; from += BATCH) {
     `a volume is written to on one host at a time, and no write is lost: seeds ${from} to ${to}`,
     { timeout: 240_000 },
     () => {
-      let [moves, writes] = [0, 0];
+      let [moves, writes, backups] = [0, 0, 0];
       for (let seed = from; seed <= to; seed += 1) {
         const random = new Random(seed * 31);
         const kinds = KINDS.filter(() => random.chance(0.25));
@@ -48,11 +48,14 @@ for (let from = 1; from <= SEEDS; from += BATCH) {
         const volumes = new SimVolumes(sim, seed);
         volumes.begin(TROUBLE_MS);
         sim.play();
+        volumes.checkBackups();
         moves += volumes.moves;
         writes += volumes.writes;
+        backups += volumes.backups;
       }
       expect(moves).toBeGreaterThan(0);
       expect(writes).toBeGreaterThan(0);
+      expect(backups).toBeGreaterThan(0);
     },
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AppId, BlobId } from '../../src/ids.ts';
+import type { AppId, BlobId, DrainId } from '../../src/ids.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import type { Random } from './random.ts';
@@ -15,6 +15,7 @@ export type Asked = {
 };
 
 const APPS_MAX = 4;
+const DRAIN_EVERY = 9;
 
 /** People at the keyboard: random commands at random peers, some of them repeated with the same Request-Id. */
 export class Workload {
@@ -92,6 +93,7 @@ export class Workload {
       return { type: 'app.create', app: this.#uuid(), name, fallbackName: name };
     }
     const kind = this.#random.unit();
+    if (this.#made % DRAIN_EVERY === 0) return this.#drain(peer, app);
     if (kind < 0.3) return this.#deploy(peer, app);
     if (kind < 0.55) {
       const value = this.#random.chance(0.15)
@@ -106,6 +108,17 @@ export class Workload {
     );
     const target = this.#random.pick(releases);
     return target === undefined ? null : { type: 'release.rollback', app, to: target.id };
+  }
+
+  /** A drain more, or every other time one less: work that some peer has to do for all. */
+  #drain(peer: SimPeer, app: AppId): Command {
+    const [found] = [...(peer.state.fold.view.apps.get(app)?.drains.keys() ?? [])];
+    if (found !== undefined && this.#made % (2 * DRAIN_EVERY) === 0) {
+      return { type: 'drain.remove', app, drain: found };
+    }
+    const drain = uuidFrom(`drain ${this.#made}`) as DrainId;
+    const url = new Uint8Array([2, this.#made & 255, this.#made >> 8]);
+    return { type: 'drain.add', app, drain, token: `d.${drain}`, url, addon: null };
   }
 
   /** The slug lies on the peer that built it and on two others, as replication leaves it. */
@@ -139,7 +152,11 @@ export class Workload {
   }
 
   #uuid(): AppId {
-    const hex = createHash('sha256').update(`app ${this.#made}`).digest('hex');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as AppId;
+    return uuidFrom(`app ${this.#made}`) as AppId;
   }
+}
+
+function uuidFrom(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,8 +1,17 @@
 import { expect, test } from 'vitest';
-import type { OpId, PeerId, VolumeId } from '../../src/ids.ts';
+import type { BackupId, OpId, PeerId, VolumeId } from '../../src/ids.ts';
 import { generationOf } from '../../src/ledger/generation.ts';
 import type { Command } from '../../src/ledger/command.ts';
-import { appId, clusterWithApp, deploy, refusal, sync, WEB, type TestPeer } from '../ledger/builders.ts';
+import {
+  appId,
+  blobId,
+  clusterWithApp,
+  deploy,
+  refusal,
+  sync,
+  WEB,
+  type TestPeer,
+} from '../ledger/builders.ts';
 
 const APP = appId(1);
 const id = (n: number): VolumeId => `00000000-0000-4000-8000-00000000000${n}` as VolumeId;
@@ -46,7 +55,6 @@ test.each([
   ['web', 'data', 'not a plain absolute path'],
   ['web', '/app/../etc', 'not a plain absolute path'],
   ['web', '/app/data/', 'not a plain absolute path'],
-  ['release', '/app/data', 'no dyno of that type'],
   ['we b', '/app/data', 'no dyno of that type'],
 ])('a volume is not mounted at %s:%s', (process, path, why) => {
   const [a] = withVolume();
@@ -131,4 +139,45 @@ test('a creation that a home writes again, late, does not take a volume back to 
     place: { peer: a.id, copy: COPY },
   });
   expect(a.app().volumes.get(id(1))).toMatchObject({ place: to, ready: false });
+});
+
+test('what only one-off dynos and release commands see is mounted as anything else', () => {
+  const [a] = withVolume();
+  const before = generationOf(a.app(), WEB, 1);
+  a.run(mount('release', '/app/data'));
+  expect(a.app().volumes.get(id(1))?.mount).toMatchObject({ type: 'release' });
+  expect(generationOf(a.app(), WEB, 1)).toBe(before);
+});
+
+test('a backup is kept until it is given up, for longer than its volume, by whoever is asked', () => {
+  const [a, b] = withVolume();
+  const backup = '0000000a' as BackupId;
+  const kept = { peer: b.id, archive: blobId('archive'), bytes: 9 };
+  const keep: Command = { type: 'volume.backup', app: APP, volume: id(1), backup, kept };
+  a.run(keep);
+  expect(a.run(keep)).toEqual([]);
+  a.run({ type: 'volume.destroy', app: APP, volume: id(1) });
+  sync(a, b);
+  expect(b.app().backups.get(backup)).toMatchObject({ name: 'data', volume: id(1), bytes: 9 });
+  b.run({ ...keep, kept: null });
+  sync(a, b);
+  expect(a.app().backups.size).toBe(0);
+  expect(refusal(a.decide({ ...keep, kept: null })).message).toBe("Couldn't find that backup.");
+  expect(refusal(a.decide({ ...keep, volume: id(7) })).message).toBe("Couldn't find that volume.");
+});
+
+test('a peer whose volumes would be lost with it is removed only by force', () => {
+  const [a, b] = withVolume();
+  const remove: Command = { type: 'member.remove', peer: a.id };
+  expect(refusal(b.decide(remove))).toMatchObject({ code: 'conflict' });
+  expect(refusal(b.decide(remove)).message).toContain('volume "data" of "blog" is there and would be lost');
+  expect(b.decide({ ...remove, force: true }).ok).toBe(true);
+  // While it moves, who had it before has it still.
+  const [hold] = a.run({ type: 'volume.hold', app: APP, volume: id(1), by: a.id, why: 'move' });
+  const to = { peer: b.id, copy: '00000000000000c2' };
+  a.run({ type: 'volume.move', app: APP, volume: id(1), by: a.id, hold: hold?.id as OpId, to });
+  sync(a, b);
+  expect(b.decide(remove).ok).toBe(false);
+  b.run({ type: 'volume.ready', app: APP, volume: id(1), by: b.id, copy: to.copy });
+  expect(b.decide(remove).ok).toBe(true);
 });

@@ -1,6 +1,4 @@
-import { userResource } from '../../../src/platform/account.ts';
-import { appRef } from '../../../src/platform/app.ts';
-import { isoTime } from '../../../src/platform/time.ts';
+import { PlatformError } from '../../../src/errors.ts';
 import { absentEndpoints } from '../../../src/platform/endpoints/absent.ts';
 import { ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
@@ -11,19 +9,10 @@ import { route } from '../router.ts';
  * answer of 404 would fail `apps:info` and the like.
  */
 export const absentRoutes = [
-  route(absentEndpoints.addons, noneOfApp),
-  route(absentEndpoints.addonAttachments, noneOfApp),
-  route(absentEndpoints.drains, noneOfApp),
-  route(absentEndpoints.certs, noneOfApp),
   route(absentEndpoints.webhooks, noneOfApp),
   route(absentEndpoints.accountFeatures, () => ok([])),
+  route(absentEndpoints.accountFeature, accountFeature),
   route(absentEndpoints.keys, () => ok([])),
-  route(absentEndpoints.allAttachments, () => ok([])),
-  route(absentEndpoints.allAddons, () => ok([])),
-  route(absentEndpoints.pipelines, () => ok([])),
-  route(absentEndpoints.teams, () => ok([])),
-  route(absentEndpoints.authorizations, () => ok([])),
-  route(absentEndpoints.collaborators, collaborators),
 ];
 
 function noneOfApp(request: ApiRequest): Reply {
@@ -31,11 +20,18 @@ function noneOfApp(request: ApiRequest): Reply {
   return ok([]);
 }
 
-/** Whoever holds a token may do anything; the owner is who made the app. */
-function collaborators(request: ApiRequest): Reply {
-  const app = request.app();
-  const times = { created_at: isoTime(app.createdAt), updated_at: isoTime(app.createdAt) };
-  return ok([
-    { id: app.id, app: appRef(app), user: userResource(app.owner), role: 'owner', permissions: [], ...times },
-  ]);
+/**
+ * With it, the official CLI asks us for the repository of a pipeline; without it, a service of its vendor, and sends that
+ * our token.
+ */
+const REPOSITORIES_API = 'dashboard-repositories-api';
+
+/** Accounts have no features to switch; clients ask here first whether one of an app is the account's. */
+function accountFeature(request: ApiRequest): Reply {
+  const name = request.param('feature');
+  if (name === REPOSITORIES_API) return ok({ name, enabled: true, state: 'general' });
+  throw new PlatformError('not_found', `Couldn't find the feature "${name}" of the account.`, {
+    resource: 'account_feature',
+    hint: 'Features are those of an app: name one',
+  });
 }

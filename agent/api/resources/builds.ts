@@ -13,33 +13,44 @@ import { route } from '../router.ts';
 export const buildRoutes = [
   route(buildEndpoints.list, list),
   route(buildEndpoints.create, create),
-  route(buildEndpoints.info, (request) => {
+  route(buildEndpoints.info, async (request) => {
     const app = request.app();
-    return ok(present(request, app, mustFindBuild(request, app)));
+    return ok(present(request, app, await mustFindBuild(request, app)));
   }),
+  route(buildEndpoints.cancel, cancel),
   route(buildEndpoints.output, output),
   route(buildEndpoints.purgeCache, purgeCache),
 ];
 
-function list(request: ApiRequest): Reply {
+async function list(request: ApiRequest): Promise<Reply> {
   const app = request.app();
-  const builds = request.api.buildJobs.of(app).map((build) => present(request, app, build));
+  const found = await buildsOf(request, app);
+  const builds = found.map((build) => present(request, request.app(), build));
   return request.list(builds, ['created_at', 'id', 'started_at']);
 }
 
 /** Starts a build of an archive that was put to a source URL, or that can be fetched. */
 async function create(
   request: ApiRequest,
-  { source_blob }: BodyOf<typeof buildEndpoints.create>,
+  { source_blob, buildpacks }: BodyOf<typeof buildEndpoints.create>,
 ): Promise<Reply> {
   const { api, context } = request;
   const app = request.app();
   const build = request.freshId('build');
-  const source = await api.sources.readUrl(source_blob.url);
+  const source = await api.sources.readUrl(source_blob.url, source_blob.checksum ?? null);
   const version = source_blob.version ?? null;
   const { user } = context;
   api.tasks.run('build', () =>
-    api.buildJobs.run({ app: app.id, build, user, request: context.request, source, version, bundle: null }),
+    api.buildJobs.run({
+      app: app.id,
+      build,
+      user,
+      request: context.request,
+      source,
+      version,
+      bundle: null,
+      ...(buildpacks == null ? {} : { buildpacks: buildpacks.map(buildpackNamed) }),
+    }),
   );
   const found = api.buildJobs.of(app).find((each) => each.build === build);
   if (found === undefined) throw notFound(app, build);
@@ -49,14 +60,17 @@ async function create(
 async function output(request: ApiRequest): Promise<null> {
   const { api, response } = request;
   const app = request.app();
-  const build = mustFindBuild(request, app);
-  await streamOutput(openOutput(api, app, build), response, api.closing);
+  const build = await mustFindBuild(request, app);
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  const signal = AbortSignal.any([api.closing, left.signal]);
+  await streamOutput(await openOutput(api, app, build, signal), response, api.closing);
   return null;
 }
 
-/** Live while it is made here, from its start; what is left to say of a build that could not even begin. */
-function openOutput(api: Api, app: App, build: AnyBuild): Readable {
-  const known = api.builds.output(build.build);
+/** Live while it is made, at whichever peer, from its start; what is left to say of a build that could not even begin. */
+async function openOutput(api: Api, app: App, build: AnyBuild, signal: AbortSignal): Promise<Readable> {
+  const known = await api.clusterBuilds.read(build.build, signal);
   if (known !== null) return known;
   const reason = api.buildJobs.reason(build.build);
   if (reason !== null) return Readable.from([` !     ${reason}\n`]);
@@ -69,20 +83,58 @@ function openOutput(api: Api, app: App, build: AnyBuild): Readable {
 
 async function purgeCache(request: ApiRequest): Promise<Reply> {
   const app = request.app();
-  await request.api.builds.purgeCache(app.id);
+  await request.api.clusterBuilds.purgeCaches(app.id);
   return ok({ app: { id: app.id } });
 }
 
-function mustFindBuild({ api, params }: ApiRequest, app: App): AnyBuild {
-  const found = api.buildJobs.of(app).find((build) => build.build === params.build);
+/** Breaks it off, at whichever peer it runs, and answers when it has ended. */
+async function cancel(request: ApiRequest): Promise<Reply> {
+  const { api } = request;
+  const app = request.app();
+  const { build, status } = await mustFindBuild(request, app);
+  const isStopped = status === 'pending' && (await api.clusterBuilds.cancel(build, request.context.user));
+  if (!isStopped) {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot cancel the build "${build}" of "${app.name}": it has ended`,
+    );
+  }
+  const ended = await mustFindBuild(request, app);
+  return ok(present(request, app, { ...ended, status: 'failed' }));
+}
+
+/** Those of the ledger, and those under way at any peer. */
+async function buildsOf({ api }: ApiRequest, app: App): Promise<readonly AnyBuild[]> {
+  const underWay = await api.clusterBuilds.underWay(app.id);
+  const known = new Map<string, AnyBuild>(underWay.map((build) => [build.build, build]));
+  for (const build of api.buildJobs.of(app)) known.set(build.build, build);
+  return [...known.values()].sort((a, b) => a.createdAt - b.createdAt);
+}
+
+/** Other peers are asked only for what is not known here. */
+async function mustFindBuild(request: ApiRequest, app: App): Promise<AnyBuild> {
+  const isIt = (build: AnyBuild): boolean => build.build === request.param('build');
+  const found = request.api.buildJobs.of(app).find(isIt) ?? (await buildsOf(request, app)).find(isIt);
   if (found !== undefined) return found;
-  throw notFound(app, params.build ?? '');
+  throw notFound(app, request.param('build'));
+}
+
+function buildpackNamed({
+  url,
+  name,
+}: {
+  url?: string | null | undefined;
+  name?: string | null | undefined;
+}): string {
+  const given = url ?? name;
+  if (given != null) return given;
+  throw new PlatformError('invalid_params', 'Invalid parameter "buildpacks": each needs a url or a name');
 }
 
 function notFound(app: App, build: string): PlatformError {
   return new PlatformError('not_found', `Couldn't find the build "${build}" of "${app.name}".`, {
     resource: 'build',
-    hint: 'While a build runs, only the peer that took it knows it',
+    hint: 'See `kith builds` for those there are',
   });
 }
 

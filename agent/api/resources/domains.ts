@@ -3,6 +3,8 @@ import { domainResources, mustFindDomain } from '../../../src/platform/domain.ts
 import type { DomainResource } from '../../../src/platform/domain.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { domainEndpoints } from '../../../src/platform/endpoints/domains.ts';
+import { coversName } from '../../../src/routing/choose-certificate.ts';
+import { mustFindCert } from '../../../src/platform/sni-endpoint.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
@@ -11,20 +13,38 @@ export const domainRoutes = [
   route(domainEndpoints.list, (request) => request.list(domainsOf(request), ['hostname', 'id'])),
   route(domainEndpoints.create, create),
   route(domainEndpoints.info, (request) => ok(mustFindDomain(domainsOf(request), request.param('domain')))),
+  route(domainEndpoints.update, update),
   route(domainEndpoints.destroy, remove),
 ];
 
 async function create(
   request: ApiRequest,
-  { hostname }: BodyOf<typeof domainEndpoints.create>,
+  { hostname, sni_endpoint: endpoint = null }: BodyOf<typeof domainEndpoints.create>,
 ): Promise<Reply> {
   await request.command({
     type: 'domain.add',
     app: request.app().id,
     hostname,
     domain: request.freshId('domain'),
+    cert: endpoint === null ? null : mustFindCert(request.app(), endpoint).id,
   });
   return created(mustFindDomain(domainsOf(request), hostname));
+}
+
+async function update(
+  request: ApiRequest,
+  { sni_endpoint: endpoint }: BodyOf<typeof domainEndpoints.update>,
+): Promise<Reply> {
+  const { hostname, kind } = mustFindDomain(domainsOf(request), request.param('domain'));
+  const cert = endpoint === null ? null : mustFindCert(request.app(), endpoint);
+  if (kind === 'custom') {
+    await request.command({ type: 'domain.update', app: request.app().id, hostname, cert: cert?.id ?? null });
+  } else if (cert !== null && !cert.facts.names.some((name) => coversName(name, hostname))) {
+    const found = "it is the app's own name here, and this certificate is not for it";
+    throw new PlatformError('invalid_params', `Cannot serve "${hostname}" with "${cert.name}": ${found}`);
+  }
+  // The app's own name is served with what fits, so that there is nothing to write down.
+  return ok(mustFindDomain(domainsOf(request), hostname));
 }
 
 async function remove(request: ApiRequest): Promise<Reply> {

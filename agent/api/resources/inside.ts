@@ -9,7 +9,7 @@ import { created } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { attachUrlOf } from '../attach-url.ts';
 import { route } from '../router.ts';
-import { envOf, ttyOf } from '../terminal.ts';
+import { endsInput, envOf, ttyOf } from '../terminal.ts';
 
 export const insideRoutes = [route(dynoEndpoints.exec, exec), route(dynoEndpoints.copy, copy)];
 
@@ -23,16 +23,17 @@ async function exec(request: ApiRequest, params: BodyOf<typeof dynoEndpoints.exe
   const place = { app: app.id, dyno: dyno.dyno, name: dyno.name, peer: dyno.peer };
   const stream = await api.host.execIn(place, { command: params.command, env, tty }, context);
   const shown = { ...dyno, command: params.command };
-  return created(dynoResource(api.host.view(), app, shown, attachUrlOf(request, stream, tty !== null)));
+  const session = { stream, hasTty: tty !== null, endsInput: endsInput(env) };
+  return created(dynoResource(api.host.view(), app, shown, attachUrlOf(request, session)));
 }
 
 /** A file or folder of a running dyno as a tar archive, cut off where it cannot be completed. */
 async function copy(request: ApiRequest): Promise<null> {
   const { api, message, response, context } = request;
-  const { searchParams } = new URL(message.url ?? '', 'http://peer');
-  const { path } = parseParams(copyQuery, Object.fromEntries(searchParams));
   const app = request.app();
   const { dyno, name, peer } = mustFindRunning(request);
+  const { searchParams } = new URL(message.url ?? '', 'http://peer');
+  const { path } = parseParams(copyQuery, Object.fromEntries(searchParams));
   const archive = await api.host.copyFrom({ app: app.id, dyno, name, peer }, path, context);
   response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Cache-Control': 'no-store' });
   try {

@@ -1,3 +1,4 @@
+import { PlatformError } from '../../../src/errors.ts';
 import { clusterResource } from '../../../src/platform/cluster.ts';
 import { doctorResource } from '../../../src/platform/doctor.ts';
 import { isoTime } from '../../../src/platform/time.ts';
@@ -9,6 +10,7 @@ import { route } from '../router.ts';
 
 export const clusterRoutes = [
   route(clusterEndpoints.info, show),
+  route(clusterEndpoints.ca, ca),
   route(clusterEndpoints.invite, invite),
   route(clusterEndpoints.join, join),
   route(clusterEndpoints.doctor, doctor),
@@ -16,6 +18,19 @@ export const clusterRoutes = [
 
 function show({ api: { host } }: ApiRequest): Reply {
   return ok(clusterResource(host.view(), host.self));
+}
+
+function ca({ api, response }: ApiRequest): null {
+  const pem = api.host.view().ca?.cert;
+  if (pem === undefined) {
+    throw new PlatformError('not_found', 'This peer does not know the CA of its cluster yet', {
+      resource: 'ca',
+      hint: 'Try again in a moment',
+    });
+  }
+  response.writeHead(200, { 'Content-Type': 'application/x-pem-file', 'Cache-Control': 'no-cache' });
+  response.end(pem.endsWith('\n') ? pem : `${pem}\n`);
+  return null;
 }
 
 async function invite(
@@ -33,5 +48,5 @@ async function join(request: ApiRequest, { token }: BodyOf<typeof clusterEndpoin
 }
 
 function doctor({ api: { host } }: ApiRequest): Reply {
-  return ok(doctorResource(host.view(), host.peers(), host.unplaced(), host.self));
+  return ok(doctorResource(host.view(), host.peers(), host.unplaced(), host.self, Date.now()));
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId } from '../../../src/ids.ts';
+import { visibleApps } from '../../../src/platform/access.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
 import { collectionResource } from '../../../src/platform/collection.ts';
 import type { PeerResource } from '../../../src/platform/peer.ts';
@@ -11,8 +12,11 @@ import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 
 export const peerRoutes = [
-  route(peerEndpoints.list, (request) => request.list(peersOf(request), ['name', 'id'])),
-  route(peerEndpoints.info, (request) => ok(mustFind(request))),
+  route(peerEndpoints.list, (request) => {
+    const peers = peersOf(request).map((peer) => withVisible(request, peer));
+    return request.list(peers, ['name', 'id']);
+  }),
+  route(peerEndpoints.info, (request) => ok(withVisible(request, mustFind(request)))),
   route(peerEndpoints.remove, remove),
   route(peerEndpoints.update, drain),
   route(peerEndpoints.collect, collect),
@@ -21,14 +25,21 @@ export const peerRoutes = [
 // Handing dynos over can take minutes; a client would take so long a silence for a dead connection.
 const DRAIN_ANSWER_MS = 2_000;
 
-async function remove(request: ApiRequest): Promise<Reply> {
+/** The peer, without what it holds of apps that the asker must not know of. */
+function withVisible(request: ApiRequest, peer: PeerResource): PeerResource {
+  const names = new Set<string>(visibleApps(request.view(), request.caller).map(({ name }) => name));
+  return { ...peer, volumes: peer.volumes.filter(({ app }) => names.has(app)) };
+}
+
+/** With `force`, even if volumes are there alone. */
+async function remove(request: ApiRequest, { force }: BodyOf<typeof peerEndpoints.remove>): Promise<Reply> {
   const peer = mustFind(request);
   if (peer.self && peersOf(request).length > 1) {
     throw new PlatformError('invalid_params', `Cannot remove "${peer.name}": it is the peer that you ask`, {
       hint: 'Ask another peer to remove it',
     });
   }
-  await request.command({ type: 'member.remove', peer: peer.id as PeerId });
+  await request.command({ type: 'member.remove', peer: peer.id as PeerId, force });
   return ok(peer);
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Token } from '../../../src/ledger/view.ts';
+import { roleOf } from '../../../src/platform/access.ts';
 import { tokenHash, tokenResource, tokenText } from '../../../src/platform/token.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { tokenEndpoints } from '../../../src/platform/endpoints/kith-tokens.ts';
@@ -8,6 +9,9 @@ import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
 import { notThere } from './results.ts';
+
+/** Of a user who has a token made without a word of what they are. */
+const ROLE_DEFAULT = 'member';
 
 export const tokenRoutes = [
   route(tokenEndpoints.list, (request) => ok(liveTokens(request).map(tokenResource))),
@@ -18,7 +22,7 @@ export const tokenRoutes = [
 /** Makes a token; this answer is the only place where it is ever shown. */
 async function create(
   request: ApiRequest,
-  { user, description }: BodyOf<typeof tokenEndpoints.create>,
+  { user, description, role, scope, expires_in }: BodyOf<typeof tokenEndpoints.create>,
 ): Promise<Reply> {
   const id = randomUUID();
   const text = tokenText(randomBytes(32));
@@ -28,6 +32,9 @@ async function create(
     hash: tokenHash(text),
     user,
     description: description ?? '',
+    scopes: scope ?? ['global'],
+    expiresAt: expires_in == null ? null : Date.now() + expires_in * 1_000,
+    role: role ?? (roleOf(request.view(), user) === null ? ROLE_DEFAULT : null),
   });
   const token = request.api.host.view().tokens.get(id);
   if (token === undefined) throw notThere('token');

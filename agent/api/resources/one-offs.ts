@@ -6,7 +6,7 @@ import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { created } from '../api.ts';
 import { attachUrlOf } from '../attach-url.ts';
 import type { ApiRequest, Reply } from '../api.ts';
-import { envOf, ttyOf } from '../terminal.ts';
+import { endsInput, envOf, ttyOf } from '../terminal.ts';
 import { route } from '../router.ts';
 
 export const oneOffRoutes = [route(dynoEndpoints.create, run)];
@@ -38,7 +38,9 @@ function oneOffRequest(app: App, params: Params): OneOffRequest {
 function present(request: ApiRequest, app: App, wanted: OneOffRequest, oneOff: OneOff) {
   const { api } = request;
   const hasTty = wanted.attach?.tty != null;
-  const attachUrl = oneOff.attach === null ? null : attachUrlOf(request, oneOff.attach, hasTty);
+  const client = { hasTty, endsInput: endsInput(wanted.env) };
+  const attachUrl =
+    oneOff.attach === null ? null : attachUrlOf(request, { stream: oneOff.attach, ...client });
   const dyno = {
     dyno: oneOff.dyno,
     name: oneOff.name,

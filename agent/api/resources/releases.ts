@@ -13,6 +13,7 @@ import {
 import type { ReleaseResource } from '../../../src/platform/release.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { releaseEndpoints } from '../../../src/platform/endpoints/releases.ts';
+import { isInReach, uploadsInReach } from '../../../src/ledger/reach.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { streamOutput } from '../output-stream.ts';
@@ -24,7 +25,7 @@ export const releaseRoutes = [
   route(releaseEndpoints.create, create),
   route(releaseEndpoints.info, (request) => {
     const app = request.app();
-    return ok(present(request, app, mustFindRelease(app, request.param('release'))));
+    return ok(presentRelease(request, app, mustFindRelease(app, request.param('release'))));
   }),
   route(releaseEndpoints.output, output),
 ];
@@ -34,14 +35,14 @@ const SECRET = randomBytes(32);
 
 function list(request: ApiRequest): Reply {
   const app = request.app();
-  const releases = releasesInOrder(app).map((release) => present(request, app, release));
+  const releases = releasesInOrder(app).map((release) => presentRelease(request, app, release));
   return request.list(releases, ['version', 'id', 'created_at']);
 }
 
 async function create(request: ApiRequest, params: BodyOf<typeof releaseEndpoints.create>): Promise<Reply> {
   const ops = await request.command(commandOf(request.app(), params));
   const app = request.app();
-  return created(present(request, app, madeRelease(request, app, ops)));
+  return created(presentRelease(request, app, madeRelease(request, app, ops)));
 }
 
 /** What the release command wrote, live while it runs. As on Heroku it takes no token, so the URL is a secret. */
@@ -66,7 +67,7 @@ async function output(request: ApiRequest): Promise<null> {
   return null;
 }
 
-function present({ baseUrl }: ApiRequest, app: App, release: Release): ReleaseResource {
+export function presentRelease({ baseUrl }: ApiRequest, app: App, release: Release): ReleaseResource {
   const path = `${baseUrl}/apps/${app.id}/releases/${release.id}/output`;
   return releaseResource(app, release, () => `${path}/${secretOf(release)}`);
 }
@@ -90,6 +91,13 @@ function commandOf(app: App, params: BodyOf<typeof releaseEndpoints.create>): Co
     });
   }
   const slug = mustFindSlug(app, params.slug);
+  if (!isInReach(app, slug) && !uploadsInReach(app).some(({ id }) => id === slug.id)) {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot release the slug "${params.slug}" of "${app.name}": it is not kept any more`,
+      { hint: 'Build or send it again: only the latest slugs are kept' },
+    );
+  }
   const description = params.description ?? `Deployed ${(slug.commit ?? slug.id).slice(0, 8)}`;
   return { type: 'release.deploy', app: app.id, slug, description };
 }

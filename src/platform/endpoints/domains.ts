@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { del, get, post } from '../endpoint.ts';
+import { del, get, patch, post } from '../endpoint.ts';
 import { hostname } from '../fields.ts';
+
+/** Id or name; null: none in particular. */
+const sniEndpoint = z.string().max(200).nullable();
 
 const create = z.object({
   hostname: hostname
@@ -9,6 +12,7 @@ const create = z.object({
       (name) => !name.endsWith('.localhost'),
       'must not end with ".localhost": apps have these by name',
     ),
+  sni_endpoint: sniEndpoint.optional(),
 });
 
 export const domainEndpoints = {
@@ -19,6 +23,11 @@ export const domainEndpoints = {
     body: create,
   }),
   info: get('/apps/:app/domains/:domain', { title: 'Show a domain', needs: 'view' }),
+  update: patch('/apps/:app/domains/:domain', {
+    title: 'Give a domain one of the certificates of its app',
+    needs: 'operate',
+    body: z.object({ sni_endpoint: sniEndpoint }),
+  }),
   destroy: del('/apps/:app/domains/:domain', {
     title: 'Serve an app under a domain no more',
     needs: 'operate',

@@ -29,16 +29,24 @@ export const copyQuery = z.object({ path: envValue.min(1).max(PATH_CHARS_MAX) })
 
 export const dynoEndpoints = {
   list: get('/apps/:app/dynos', { title: 'List dynos', needs: 'view' }),
-  create: post('/apps/:app/dynos', { title: 'Run a one-off dyno', needs: 'operate', body: dynoCreate }),
+  // A command sees the config vars of its dyno.
+  create: post('/apps/:app/dynos', {
+    title: 'Run a one-off dyno',
+    needs: 'operate',
+    body: dynoCreate,
+    isProtected: true,
+  }),
   info: get('/apps/:app/dynos/:dyno', { title: 'Show a dyno', needs: 'view' }),
   exec: post('/apps/:app/dynos/:dyno', {
     title: 'Run a command inside a running dyno',
     needs: 'operate',
+    isProtected: true,
     body: dynoExec,
   }),
   copy: get('/kith/apps/:app/dynos/:dyno/copy', {
     title: 'Copy files out of a running dyno',
     needs: 'operate',
+    isProtected: true,
   }),
   restartAll: del('/apps/:app/dynos', { title: 'Restart all dynos', needs: 'operate', status: 202 }),
   restart: del('/apps/:app/dynos/:dyno', { title: 'Restart a dyno', needs: 'operate', status: 202 }),

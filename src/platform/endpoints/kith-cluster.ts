@@ -6,6 +6,8 @@ export const INVITE_TTL_SECONDS_MAX = 7 * 24 * 3_600;
 
 export const clusterEndpoints = {
   info: get('/kith/cluster', { title: 'Show the cluster', needs: 'user' }),
+  // Every TLS handshake tells it too.
+  ca: get('/kith/ca.pem', { title: "Download the cluster's CA, for TLS to trust", needs: 'nothing' }),
   invite: post('/kith/invites', {
     title: 'Invite a host into the cluster',
     needs: 'admin',
@@ -17,7 +19,7 @@ export const clusterEndpoints = {
     body: z.object({ token: label(16_384) }),
     status: 200,
   }),
-  doctor: get('/kith/doctor', { title: 'Tell what is wrong', needs: 'member' }),
+  doctor: get('/kith/doctor', { title: 'Tell what is wrong', needs: 'viewer' }),
   verify: get('/kith/apps/:app/verify', {
     title: "Check an app's releases back to the first",
     needs: 'view',

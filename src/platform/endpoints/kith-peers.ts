@@ -4,7 +4,11 @@ import { del, get, patch, post } from '../endpoint.ts';
 export const peerEndpoints = {
   list: get('/kith/peers', { title: 'List peers', needs: 'user' }),
   info: get('/kith/peers/:peer', { title: 'Show a peer', needs: 'user' }),
-  remove: del('/kith/peers/:peer', { title: 'Remove a peer from the cluster', needs: 'admin' }),
+  remove: del('/kith/peers/:peer', {
+    title: 'Remove a peer from the cluster',
+    needs: 'admin',
+    body: z.object({ force: z.boolean().default(false) }),
+  }),
   update: patch('/kith/peers/:peer', {
     title: 'Have a peer hand over its dynos, or take some again',
     needs: 'admin',

@@ -15,6 +15,7 @@ export const logSessionEndpoints = {
   create: post('/apps/:app/log-sessions', {
     title: 'Get a URL to read logs from',
     needs: 'view',
+    scope: 'read',
     body: create,
   }),
   read: get('/log-sessions/:secret', { title: 'Read logs as server-sent events', needs: 'nothing' }),

@@ -5,6 +5,8 @@ import { label } from '../fields.ts';
 const create = z.object({ name: label(100), peer: label(200).nullish() });
 const update = z.object({ mount: z.object({ type: label(128), path: label(1_000) }).nullable() });
 const move = z.object({ peer: label(200) });
+const store = z.object({ peer: label(200) });
+const restoreBackup = z.object({ backup: label(100) });
 
 export const volumeEndpoints = {
   list: get('/kith/apps/:app/volumes', { title: 'List volumes', needs: 'view' }),
@@ -22,9 +24,29 @@ export const volumeEndpoints = {
     body: move,
     status: 200,
   }),
-  backup: get('/kith/apps/:app/volumes/:volume/backup', { title: 'Download a volume', needs: 'operate' }),
+  backup: get('/kith/apps/:app/volumes/:volume/backup', {
+    title: 'Download a volume',
+    needs: 'operate',
+    isProtected: true,
+  }),
   restore: put('/kith/apps/:app/volumes/:volume/restore', {
     title: 'Replace a volume by a backup',
+    needs: 'operate',
+  }),
+  backups: get('/kith/apps/:app/volume-backups', { title: 'List backups of volumes', needs: 'view' }),
+  store: post('/kith/apps/:app/volumes/:volume/backups', {
+    title: 'Have a peer keep a backup of a volume',
+    needs: 'operate',
+    body: store,
+  }),
+  restoreBackup: post('/kith/apps/:app/volumes/:volume/restore', {
+    title: 'Replace a volume by a backup that a peer keeps',
+    needs: 'operate',
+    body: restoreBackup,
+    status: 200,
+  }),
+  forget: del('/kith/apps/:app/volume-backups/:backup', {
+    title: 'Give up a backup that a peer keeps',
     needs: 'operate',
   }),
 };

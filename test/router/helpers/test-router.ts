@@ -26,7 +26,10 @@ export type TestRouter = AsyncDisposable & {
 
 const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
-export async function startRouter(settings: Partial<RouterSettings> = {}): Promise<TestRouter> {
+export async function startRouter(
+  settings: Partial<RouterSettings> = {},
+  { httpsPort = null }: { readonly httpsPort?: number | null } = {},
+): Promise<TestRouter> {
   const dir = await tempDir('kith-router-');
   const seed = randomBytes(32);
   await writeFile(join(dir.path, 'key'), seed.toString('hex'), { mode: 0o600 });
@@ -36,6 +39,7 @@ export async function startRouter(settings: Partial<RouterSettings> = {}): Promi
     dir: dir.path,
     host: '127.0.0.1',
     port: 0,
+    httpsPort,
     proxyHost: '127.0.0.1',
     proxyPort: 0,
     log,

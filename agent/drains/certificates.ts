@@ -1,0 +1,19 @@
+import { getCACertificates } from 'node:tls';
+
+let trusted: readonly string[] | null = null;
+
+/**
+ * Whose word counts for a receiver's certificate: the authorities that Node brings, those of this machine (on Debian what
+ * `update-ca-certificates` made of them), and those of NODE_EXTRA_CA_CERTS. Read once, when first needed.
+ */
+export function trustedAuthorities(): string[] {
+  trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+  return [...trusted];
+}
+
+/** Why a certificate was refused, in OpenSSL's words; null for any other error. */
+export function certificateProblem(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  const isCertificates = /CERT|^UNABLE_TO|ISSUER|CRL|HOSTNAME_MISMATCH|CHAIN/.test(error.code);
+  return isCertificates ? error.message.replaceAll('"', "'").slice(0, 200) : null;
+}

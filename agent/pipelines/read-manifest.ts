@@ -1,0 +1,62 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { open } from 'node:fs/promises';
+import { TarReader } from '../../src/builds/tar-entries.ts';
+
+const NAME = 'app.json';
+const BYTES_MAX = 1024 * 1024;
+
+/**
+ * The app.json of a `.tar` or `.tar.gz`: the one at its root, or else in the one folder that everything is in, which is
+ * how GitHub makes archives. Null where there is none.
+ * @throws PlatformError `bad_request` for what is no tar
+ */
+export async function readManifest(path: string, signal: AbortSignal): Promise<string | null> {
+  const found = new Map<number, string>();
+  const reader = new TarReader();
+  let depth: number | null = null;
+  let chunks: Uint8Array[] = [];
+  await eachChunk(path, signal, (chunk) => {
+    for (const event of reader.push(chunk)) {
+      if (event.tag === 'entry') {
+        depth =
+          event.entry.type === 'file' && event.entry.bytes <= BYTES_MAX ? depthOf(event.entry.path) : null;
+        chunks = [];
+      } else if (event.tag === 'data') {
+        // The reader reuses what it is given.
+        if (depth !== null) chunks.push(Buffer.from(event.chunk));
+      } else if (depth !== null) {
+        found.set(depth, Buffer.concat(chunks).toString('utf8'));
+        depth = null;
+      }
+    }
+  });
+  return found.get(0) ?? found.get(1) ?? null;
+}
+
+async function eachChunk(path: string, signal: AbortSignal, on: (chunk: Uint8Array) => void): Promise<void> {
+  const take = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const chunk of chunks) on(chunk);
+  };
+  const source = createReadStream(path);
+  if (await isGzip(path)) await pipeline(source, createGunzip(), take, { signal });
+  else await pipeline(source, take, { signal });
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const head = Buffer.alloc(2);
+    await file.read(head, 0, 2, 0);
+    return head[0] === 0x1f && head[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many folders it is in; null where it is something else, or deeper down. */
+function depthOf(path: string): number | null {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.at(-1) === NAME && parts.length <= 2 ? parts.length - 1 : null;
+}

@@ -1,0 +1,48 @@
+import type { AppSetupResource } from '../../src/platform/app-setup.ts';
+import { defineCommand } from '../lib/command.ts';
+import { parsePairs } from '../lib/config-vars.ts';
+import { git } from '../lib/git.ts';
+import { followSetup } from '../lib/setups.ts';
+import { uploadSource } from '../lib/upload-source.ts';
+
+export default defineCommand({
+  args: { dir: { is: 'optional', summary: 'folder or .tar.gz archive (this folder)' } },
+  flags: {
+    app: {
+      kind: 'string',
+      short: 'a',
+      value: 'APP',
+      summary: 'name of the app; one is made up where none is given',
+    },
+    env: {
+      kind: 'list',
+      short: 'e',
+      value: 'KEY=VALUE',
+      summary: 'config var to set; may be given more than once',
+    },
+    version: {
+      kind: 'string',
+      value: 'VERSION',
+      summary: 'what to call the sources in the release (the commit)',
+    },
+  },
+  details: 'Makes an app with all that its app.json asks for. What fails leaves no app behind.',
+  examples: ['kith apps:setup guestbook/ -a guestbook -e ADMIN=ada@example.com'],
+  async run(context) {
+    const { api, screen, args, flags, world } = context;
+    const source = args.dir ?? '.';
+    const at = { ...world, cwd: source === '.' ? world.cwd : source };
+    const version = flags.version ?? (await git(at, 'rev-parse', 'HEAD'));
+    const url = await uploadSource(context, source);
+    const { id } = await screen.progress('Setting up the app', () =>
+      api.post<AppSetupResource>('/app-setups', {
+        source_blob: { url, version },
+        app: flags.app === undefined ? {} : { name: flags.app },
+        overrides: { env: parsePairs(flags.env, 'Write it like --env MODE=demo') },
+      }),
+    );
+    const setup = await followSetup(context, id);
+    if (screen.isJson) return screen.json(setup);
+    screen.line(`⬢ ${setup.app.name} ${screen.paint.cyan(setup.resolved_success_url ?? '')}`);
+  },
+});

@@ -1,0 +1,14 @@
+import type { PipelineResource } from '../../src/platform/pipeline.ts';
+import { defineCommand } from '../lib/command.ts';
+
+export default defineCommand({
+  async run({ api, screen }) {
+    const pipelines = await api.get<readonly PipelineResource[]>('/pipelines');
+    if (screen.isJson) return screen.json(pipelines);
+    if (pipelines.length === 0) return screen.line('There are no pipelines: kith pipelines:create');
+    screen.table(
+      ['PIPELINE', 'OWNER'],
+      pipelines.map(({ name, owner }) => [name, owner.email]),
+    );
+  },
+});

@@ -1,0 +1,19 @@
+import type { AuthorizationResource } from '../../src/platform/authorization.ts';
+import type { Screen } from './screen.ts';
+import { formatMoment } from './time.ts';
+
+export function authorizationPath(id: string, rest = ''): string {
+  return `/oauth/authorizations/${encodeURIComponent(id)}${rest}`;
+}
+
+/** An authorization in full; its token where the API told it. */
+export function showAuthorization(screen: Screen, found: AuthorizationResource, now: number): void {
+  screen.facts({
+    ID: found.id,
+    Description: found.description,
+    Scope: found.scope.join(', '),
+    Token: found.access_token?.token,
+    'Expires at': found.expires_at ?? undefined,
+    'Updated at': formatMoment(found.updated_at, now),
+  });
+}

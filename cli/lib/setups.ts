@@ -1,0 +1,51 @@
+import type { AppSetupResource } from '../../src/platform/app-setup.ts';
+import { ApiError, CliError } from './cli-error.ts';
+import type { Context } from './context.ts';
+import { poll } from './poll.ts';
+
+/** Builds may be silent for long, but the peer is not: it keeps the stream alive. */
+const SILENCE_MS = 10 * 60_000;
+/** Setups have two hours, and then fail by themselves. */
+const WITHIN_MS = 3 * 3_600_000;
+/** What the peer sends to keep a silent stream alive. */
+const KEEP_ALIVE = /\0/g;
+
+/** Shows what a setup's build writes, and waits for its end. @throws CliError where it failed */
+export async function followSetup(context: Context, id: string): Promise<AppSetupResource> {
+  const { api, screen, world } = context;
+  const path = `/app-setups/${id}`;
+  const ended = (setup: AppSetupResource): boolean => setup.status !== 'pending';
+  const output = await poll(
+    async () => {
+      const setup = await api.get<AppSetupResource>(path);
+      if (ended(setup)) return 'none';
+      try {
+        return await api.stream(`${path}/output`, { timeoutMs: SILENCE_MS });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    { everyMs: world.pollMs, withinMs: WITHIN_MS, lateMessage: 'The build has not been started' },
+  );
+  if (output !== 'none' && !screen.isJson) {
+    for await (const text of output) world.stdout.write(String(text).replace(KEEP_ALIVE, ''));
+  }
+  const setup = await poll(
+    async () => {
+      const now = await api.get<AppSetupResource>(path);
+      return ended(now) ? now : null;
+    },
+    {
+      everyMs: world.pollMs,
+      withinMs: WITHIN_MS,
+      lateMessage: 'The setup has not ended',
+      hint: 'See `kith apps`',
+    },
+  );
+  if (setup.status === 'succeeded') return setup;
+  const details = setup.manifest_errors.map((error) => `app.json: ${error}`).join('\n');
+  throw new CliError(`The setup failed: ${setup.failure_message ?? 'nobody knows why'}`, {
+    hint: details === '' ? 'No app was left behind: put it right and try again' : details,
+  });
+}

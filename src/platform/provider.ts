@@ -1,0 +1,76 @@
+import type { ProviderManifest } from '../ledger/addon-types.ts';
+import type { View } from '../ledger/view.ts';
+import type { AddonService } from '../shell/addon-provider.ts';
+import { liveAddons } from '../ledger/attachments.ts';
+import type { ManifestBody } from './endpoints/providers.ts';
+
+export type ProviderResource = {
+  readonly id: string;
+  readonly name: string;
+  readonly built_in: boolean;
+  readonly base_url: string | null;
+  readonly plans: readonly string[];
+  readonly config_vars: readonly string[];
+  /** How many add-ons it has here. */
+  readonly addons: number;
+  /** Names that can be set, what they mean, and whether they are; of built-in providers only. */
+  readonly settings: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly set: boolean;
+  }[];
+};
+
+export function providerResource(
+  view: View,
+  service: AddonService,
+  settings: Readonly<Record<string, string>>,
+): ProviderResource {
+  const provider = view.providers.get(service.id);
+  return {
+    id: service.id,
+    name: service.name,
+    built_in: service.isBuiltIn,
+    base_url: provider?.manifest?.baseUrl ?? null,
+    plans: service.plans.map(({ name }) => name),
+    config_vars: service.configVars,
+    addons: liveAddons(view).filter((addon) => addon.service === service.id).length,
+    settings: Object.entries(settings).map(([name, description]) => ({
+      name,
+      description,
+      set: provider !== undefined && Object.hasOwn(provider.settings, name),
+    })),
+  };
+}
+
+const PLANS_UNTOLD = [{ name: 'test', humanName: 'Test', description: '', cents: 0 }] as const;
+
+/** What the ledger keeps of a manifest. Where no prefix is said it is the id's, as on Heroku: `ACME_REDIS`. */
+export function manifestOf(
+  { id, name, api, plans }: ManifestBody,
+  secrets: Pick<ProviderManifest, 'password' | 'ssoSalt'>,
+): ProviderManifest {
+  return {
+    title: name ?? id,
+    prefix: api.config_vars_prefix ?? id.toUpperCase().replaceAll('-', '_'),
+    configVars: api.config_vars,
+    baseUrl: api.production.base_url,
+    ssoUrl: api.production.sso_url ?? null,
+    ...secrets,
+    plans:
+      plans?.map((plan) => {
+        const {
+          name: planName,
+          human_name,
+          description,
+          cents,
+        } = typeof plan === 'string' ? { name: plan } : plan;
+        return {
+          name: planName,
+          humanName: human_name ?? planName,
+          description: description ?? '',
+          cents: cents ?? 0,
+        };
+      }) ?? PLANS_UNTOLD,
+  };
+}

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import type { AppResource } from '../../src/platform/app.ts';
+import type { AuthorizationResource } from '../../src/platform/authorization.ts';
+import type { TokenResource } from '../../src/platform/token.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { WAIT_MS, useCluster } from './cluster.ts';
+import type { Peer } from './peer.ts';
+
+const cluster = useCluster(3);
+const ash = cluster.peer('ash');
+const birch = cluster.peer('birch');
+const cedar = cluster.peer('cedar');
+
+type Said = { readonly status: number; readonly body: { readonly id?: string; readonly message?: string } };
+
+/** One call of a peer's API with somebody's token. */
+async function ask(peer: Peer, token: string, method: string, path: string, body?: unknown): Promise<Said> {
+  const response = await fetch(`${peer.api}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+/** Waits until each peer answers so: a write is true at once where it was made, and elsewhere when it has come there. */
+async function everywhere(status: number, token: string, method: string, path: string, body?: unknown) {
+  for (const peer of cluster.peers) {
+    await eventually(
+      async () => {
+        const said = await ask(peer, token, method, path, body);
+        if (said.status === status) return true;
+        throw new Error(`"${peer.name}" answered ${said.status}, not ${status}: ${said.body.message ?? ''}`);
+      },
+      { withinMs: WAIT_MS },
+    );
+  }
+}
+
+async function tokenFor(user: string, role: string): Promise<string> {
+  const made = await ash.json<TokenResource>(['tokens:create', user, '--role', role]);
+  return made.token ?? '';
+}
+
+test('what is granted at one peer counts at every other, and so does what is taken back', async () => {
+  const eve = await tokenFor('eve@example.com', 'collaborator');
+  const app = await ash.json<AppResource>(['apps:create', 'engine', '--no-remote']);
+  await everywhere(403, eve, 'GET', '/apps/engine');
+  const refused = await ask(birch, eve, 'GET', `/apps/${app.id}`);
+  expect(refused.body).toMatchObject({
+    id: 'forbidden',
+    message: 'You do not have access to the app engine.',
+  });
+
+  await birch.kith(['access:add', 'eve@example.com', '-p', 'view', '-a', 'engine']);
+  await everywhere(200, eve, 'GET', '/apps/engine');
+  await everywhere(403, eve, 'PATCH', '/apps/engine/config-vars', { A: '1' });
+  await cedar.kith(['access:update', 'eve@example.com', '-p', 'deploy', '-a', 'engine']);
+  await everywhere(200, eve, 'PATCH', '/apps/engine/config-vars', { A: '1' });
+  expect(await ash.kith(['access', '-a', 'engine'])).toMatch(/eve@example\.com +collaborator +view, deploy/);
+  await ash.kith(['access:remove', 'eve@example.com', '-a', 'engine']);
+  await everywhere(403, eve, 'GET', '/apps/engine');
+});
+
+test('roles are given and changed at any peer', async () => {
+  const bob = await tokenFor('bob@example.com', 'viewer');
+  await everywhere(200, bob, 'GET', '/apps');
+  await everywhere(403, bob, 'POST', '/apps', { name: 'bobs' });
+  await birch.kith(['members:set', 'bob@example.com', '-r', 'member']);
+  await eventually(async () => /bob@example\.com +member/.test(await cedar.kith(['members'])), {
+    withinMs: WAIT_MS,
+  });
+  await eventually(async () => (await ask(cedar, bob, 'POST', '/apps', { name: 'bobs' })).status === 201, {
+    withinMs: WAIT_MS,
+  });
+  expect((await ask(ash, bob, 'DELETE', '/apps/engine')).status).toBe(403);
+  await cedar.kith(['apps:transfer', 'bob@example.com', '-a', 'engine']);
+  await everywhere(200, bob, 'GET', '/apps/engine/config-vars');
+  await ash.kith(['members:remove', 'bob@example.com']);
+  await everywhere(401, bob, 'GET', '/apps');
+});
+
+test('an authorization made at one peer works at all, rotated only as its new text, revoked nowhere', async () => {
+  const made = await ask(ash, birch.token, 'POST', '/oauth/authorizations', {
+    description: 'CI',
+    scope: ['read'],
+  });
+  const { id, access_token } = made.body as AuthorizationResource;
+  const first = access_token?.token ?? '';
+  await everywhere(200, first, 'GET', '/apps');
+  await everywhere(403, first, 'POST', '/apps', {});
+  const path = `/oauth/authorizations/${id}`;
+  const rotated = await ask(cedar, birch.token, 'POST', `${path}/actions/regenerate-tokens`);
+  const second = (rotated.body as AuthorizationResource).access_token?.token ?? '';
+  await everywhere(401, first, 'GET', '/apps');
+  await everywhere(200, second, 'GET', '/apps');
+  await ask(birch, birch.token, 'DELETE', path);
+  await everywhere(401, second, 'GET', '/apps');
+});

@@ -1,0 +1,102 @@
+import { decode } from '@ipld/dag-cbor';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { SyslogReceiver } from './receivers.ts';
+import { type DrainPeer, DrainStage } from './stage.ts';
+
+const WAIT = { withinMs: 20_000 };
+
+/** The cursor that a peer gossiped last. */
+function lastTold({ mesh }: DrainPeer): readonly (readonly [string, number, number])[] | undefined {
+  const data = mesh.published.findLast(({ topic }) => topic === 'kith/drain-cursors')?.data;
+  return data && (decode(data) as { rows: readonly (readonly [string, number, number])[] }).rows;
+}
+
+function numbers(from: number, to: number): readonly string[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => `line ${from + i}`);
+}
+
+test('a drain that is handed over goes on where it was: nothing is lost, nothing comes twice', async () => {
+  await using dir = await tempDir();
+  await using stage = new DrainStage(dir.path);
+  await using receiver = await SyslogReceiver.open();
+  const [ash, birch] = [await stage.add('ash'), await stage.add('birch')];
+  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
+  ash.carry(drain);
+  ash.say(...numbers(1, 50));
+  await eventually(() => receiver.texts.length === 50, WAIT);
+  await ash.leave(drain);
+  ash.say(...numbers(51, 60));
+  birch.carry(drain);
+  await eventually(() => receiver.texts.includes('line 60'), WAIT);
+  expect(receiver.texts).toEqual(numbers(1, 60));
+});
+
+test('a peer that takes a drain over has the one that still carries it end that first', async () => {
+  await using dir = await tempDir();
+  await using stage = new DrainStage(dir.path);
+  await using receiver = await SyslogReceiver.open();
+  const [ash, birch] = [await stage.add('ash'), await stage.add('birch')];
+  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
+  ash.carry(drain);
+  ash.say(...numbers(1, 50));
+  await eventually(() => receiver.texts.length === 50, WAIT);
+  birch.carry(drain);
+  await eventually(() => receiver.connections === 2 || (ash.say('more'), false), WAIT);
+  const texts = receiver.texts.filter((text) => text !== 'more');
+  expect(texts).toEqual(numbers(1, 50));
+});
+
+test('after a carrier has vanished, the next sends what is not known to have arrived, and not all again', async () => {
+  await using dir = await tempDir();
+  await using stage = new DrainStage(dir.path);
+  await using receiver = await SyslogReceiver.open();
+  const [ash, birch, cedar] = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')];
+  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
+  ash.carry(drain);
+  cedar.say(...numbers(1, 50));
+  await eventually(() => receiver.texts.length === 50, WAIT);
+  // The others know by gossip how far it has got.
+  await eventually(() => lastTold(ash)?.some(([peer, , seq]) => peer === cedar.mesh.self && seq === 50), WAIT);
+  for (const other of [birch, cedar]) stage.network.cut(ash.mesh.self, other.mesh.self);
+  cedar.say(...numbers(51, 80));
+  birch.carry(drain);
+  await eventually(() => receiver.texts.includes('line 80'), WAIT);
+  expect(receiver.texts).toEqual(numbers(1, 80));
+});
+
+test('a backlog larger than the buffer gets through whole while the receiver takes it', async () => {
+  await using dir = await tempDir();
+  await using stage = new DrainStage(dir.path);
+  await using receiver = await SyslogReceiver.open();
+  const peers = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')] as const;
+  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
+  for (const peer of peers) peer.say(...numbers(1, 1_450).map((text) => `${peer.mesh.self} ${text} ${'x'.repeat(100)}`));
+  peers[0].carry(drain);
+  await eventually(() => receiver.texts.length >= 3 * 1_450, WAIT);
+  expect(receiver.texts.filter((text) => text.startsWith('Error'))).toEqual([]);
+  expect(new Set(receiver.texts).size).toBe(3 * 1_450);
+});
+
+test('after all peers have restarted, a drain goes on where it was', async () => {
+  await using dir = await tempDir();
+  await using receiver = await SyslogReceiver.open();
+  const url = `syslog://127.0.0.1:${receiver.port}`;
+  const id = await (async () => {
+    await using stage = new DrainStage(dir.path);
+    const ash = await stage.add('ash');
+    const drain = stage.drain(url);
+    ash.carry(drain);
+    ash.say(...numbers(1, 20));
+    await eventually(() => receiver.texts.length === 20, WAIT);
+    return drain;
+  })();
+  await using stage = new DrainStage(dir.path);
+  const ash = await stage.add('ash');
+  stage.drain(url, id);
+  ash.say('after');
+  ash.carry(id);
+  await eventually(() => receiver.texts.includes('after'), WAIT);
+  expect(receiver.texts).toEqual([...numbers(1, 20), 'after']);
+});
