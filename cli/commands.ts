@@ -200,6 +200,26 @@ export const GROUPS: readonly {
       'addons:destroy': entry('destroy an add-on', () => import('./commands/addons-destroy.ts')),
       'addons:services': entry('list what can be added', () => import('./commands/addons-services.ts')),
       'addons:plans': entry('list the plans of a service', () => import('./commands/addons-plans.ts')),
+      'pg:info': entry('show a PostgreSQL add-on', () => import('./commands/pg-info.ts')),
+      'pg:psql': entry('open `psql` on a PostgreSQL add-on', () => import('./commands/pg-psql.ts')),
+      'pg:credentials:rotate': entry(
+        'give a PostgreSQL add-on new credentials',
+        () => import('./commands/pg-credentials-rotate.ts'),
+      ),
+      'pg:backups:download': entry(
+        'dump a PostgreSQL add-on into a file',
+        () => import('./commands/pg-backups-download.ts'),
+      ),
+      'pg:backups:restore': entry(
+        'replace a PostgreSQL add-on by a dump',
+        () => import('./commands/pg-backups-restore.ts'),
+      ),
+      'redis:info': entry('show a Redis add-on', () => import('./commands/redis-info.ts')),
+      'redis:cli': entry('open `redis-cli` on a Redis add-on', () => import('./commands/redis-cli.ts')),
+      'redis:credentials:rotate': entry(
+        'give a Redis add-on new credentials',
+        () => import('./commands/redis-credentials-rotate.ts'),
+      ),
       providers: entry('list who makes add-ons', () => import('./commands/providers.ts')),
       'providers:add': entry('register an add-on provider', () => import('./commands/providers-add.ts')),
       'providers:set': entry(
@@ -365,6 +385,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   open: 'apps:open',
   'ps:kill': 'ps:stop',
   'releases:rollback': 'rollback',
+  psql: 'pg:psql',
   rename: 'apps:rename',
   restart: 'ps:restart',
   scale: 'ps:scale',

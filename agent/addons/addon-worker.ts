@@ -218,7 +218,7 @@ export class AddonWorker {
 
   async #rotate(addon: Addon, { id }: Rotation, signal: AbortSignal): Promise<void> {
     const provider = this.#parts.addons.providerOf(addon.service);
-    const request = { uuid: addon.id, config: this.#open(addon), generation: id };
+    const request = { uuid: addon.id, config: this.#parts.addons.configOf(addon), generation: id };
     const config = await provider.rotate?.(request, AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]));
     await this.#rotated(addon, id, 'released', config);
   }
@@ -230,11 +230,10 @@ export class AddonWorker {
     signal: AbortSignal,
   ): Promise<void> {
     const { id, at } = step.rotation;
-    const isUsed = (): boolean =>
-      Date.now() - at < ROTATION_MS && oldDynosRun(this.#parts.host(), addon.id);
+    const isUsed = (): boolean => Date.now() - at < ROTATION_MS && oldDynosRun(this.#parts.host(), addon.id);
     if (isUsed()) return this.#pause(addon.id, step, ASK_AGAIN_MS, signal);
     const provider = this.#parts.addons.providerOf(addon.service);
-    const request = { uuid: addon.id, config: this.#open(addon) };
+    const request = { uuid: addon.id, config: this.#parts.addons.configOf(addon) };
     await provider.endOthers?.(request, AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]));
     await this.#rotated(addon, id, 'ended');
   }
@@ -253,13 +252,6 @@ export class AddonWorker {
       stage,
       config: this.#seal(addon, config),
     });
-  }
-
-  #open({ id, config }: Addon): AddonConfig {
-    const host = this.#parts.host();
-    return Object.fromEntries(
-      [...config].flatMap(([key, value]) => (value === null ? [] : [[key, host.open(id, key, value)]])),
-    );
   }
 
   async #deprovision(addon: Addon, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,12 @@ import type { Addon, Provider } from '../../src/ledger/addon-types.ts';
 import { findAddonById, varsOf } from '../../src/ledger/attachments.ts';
 import type { Sealed } from '../../src/ledger/op.ts';
 import { serviceOfManifest } from '../../src/platform/addon-service.ts';
-import type { AddonProvider, AddonService, BuiltInProvider } from '../../src/shell/addon-provider.ts';
+import type {
+  AddonConfig,
+  AddonProvider,
+  AddonService,
+  BuiltInProvider,
+} from '../../src/shell/addon-provider.ts';
 import type { Addons, ProviderCaller, ProviderTokens as Tokens } from '../../src/shell/addons.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { openBuiltIns } from './built-ins.ts';
@@ -94,6 +99,29 @@ export class AgentAddons implements Addons {
     return Object.fromEntries(sealed);
   }
 
+  rotates(service: string): boolean {
+    return this.providerOf(service).rotate !== undefined;
+  }
+
+  async dump(addon: Addon, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const dumped = await this.providerOf(addon.service).dump?.(this.configOf(addon), signal);
+    return dumped ?? refuseDump(addon);
+  }
+
+  async restore(addon: Addon, dump: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const provider = this.providerOf(addon.service);
+    if (provider.restore === undefined) return refuseDump(addon);
+    await provider.restore(this.configOf(addon), dump, signal);
+  }
+
+  /** In the clear, by the names of the manifest. */
+  configOf({ id, config }: Addon): AddonConfig {
+    const host = this.#host();
+    return Object.fromEntries(
+      [...config].flatMap(([key, value]) => (value === null ? [] : [[key, host.open(id, key, value)]])),
+    );
+  }
+
   ssoUrl(addon: Addon, email: string): string | null {
     const app = this.#host().view().apps.get(addon.app);
     const provider = this.providerOf(addon.service);
@@ -161,6 +189,13 @@ export class AgentAddons implements Addons {
       ]),
     );
   }
+}
+
+function refuseDump({ name, service }: Addon): never {
+  throw new PlatformError(
+    'invalid_params',
+    `Cannot dump or restore "${name}": "${service}" does not offer that`,
+  );
 }
 
 function settingKey(service: string, name: string): string {

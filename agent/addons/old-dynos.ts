@@ -4,7 +4,7 @@ import type { PeerHost } from '../../src/shell/host.ts';
 
 /**
  * Whether a dyno or one-off dyno runs, as far as this peer sees, that began with a release of before an add-on's present
- * config: it has older values. Peers that are silent do not say what they run, so they count as having some.
+ * config: it has older values. A peer that does not answer at this moment runs what it said last.
  */
 export function oldDynosRun(host: Pick<PeerHost, 'view' | 'peers'>, addon: AddonId): boolean {
   const current = new Map(attachmentsOf(host.view(), addon).map(({ app }) => [app.id, app.current]));

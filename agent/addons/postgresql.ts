@@ -9,6 +9,7 @@ import type {
   ProviderSettings,
   Rotation,
 } from '../../src/shell/addon-provider.ts';
+import { dumpDatabase, restoreDatabase } from './postgres-programs.ts';
 import { PostgresServer, makeOnce } from './postgres-server.ts';
 import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
 
@@ -80,7 +81,9 @@ export class Postgresql implements AddonProvider {
   }
 
   async changePlan({ uuid, plan }: { uuid: AddonId; plan: string }, signal: AbortSignal) {
-    await this.#server().alone(uuid, signal, (client) => limitConnections(client, rolesOf(uuid).logins, plan));
+    await this.#server().alone(uuid, signal, (client) =>
+      limitConnections(client, rolesOf(uuid).logins, plan),
+    );
     return { config: null, message: null };
   }
 
@@ -137,6 +140,18 @@ export class Postgresql implements AddonProvider {
     );
   }
 
+  dump({ DATABASE_URL }: AddonConfig, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return dumpDatabase(mustUrl(DATABASE_URL), signal);
+  }
+
+  restore(
+    { DATABASE_URL }: AddonConfig,
+    dump: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return restoreDatabase(mustUrl(DATABASE_URL), dump, signal);
+  }
+
   #server(): PostgresServer {
     const { server } = this.#settings(ID);
     if (server !== undefined) return new PostgresServer(server);
@@ -155,6 +170,13 @@ function usernameOf({ DATABASE_URL = '' }: AddonConfig): string {
   return URL.canParse(DATABASE_URL) ? new URL(DATABASE_URL).username : '';
 }
 
+function mustUrl(text: string | undefined): URL {
+  if (text !== undefined && URL.canParse(text)) return new URL(text);
+  throw new PlatformError('unavailable', 'The database has no address yet', {
+    hint: 'Try again when `addons:info` shows it provisioned',
+  });
+}
+
 /** Says before anything is made what an administrator lacks. */
 async function mustBeAble(client: pg.Client, { url }: PostgresServer): Promise<void> {
   const { rows } = await client.query<{ able: boolean; version: number }>(
@@ -169,9 +191,13 @@ async function mustBeAble(client: pg.Client, { url }: PostgresServer): Promise<v
   }
   if (able) return;
   const user = decodeURIComponent(url.username);
-  throw new PlatformError('invalid_params', `The role "${user}" at "${url.host}" may not make databases for others`, {
-    hint: `Let it: ALTER ROLE ${pg.escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
-  });
+  throw new PlatformError(
+    'invalid_params',
+    `The role "${user}" at "${url.host}" may not make databases for others`,
+    {
+      hint: `Let it: ALTER ROLE ${pg.escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
+    },
+  );
 }
 
 async function makeRole(client: pg.Client, role: string): Promise<void> {
@@ -204,7 +230,11 @@ async function existing(client: pg.Client, roles: readonly string[]): Promise<re
 }
 
 /** A role cannot go while it has anything, and any role may keep large objects in databases that are open to all. */
-async function dropLeftovers(server: PostgresServer, roles: readonly string[], signal: AbortSignal): Promise<void> {
+async function dropLeftovers(
+  server: PostgresServer,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const { rows } = await server.with(signal, (client) =>
     client.query<{ datname: string }>(
       `SELECT DISTINCT datname FROM pg_shdepend

@@ -72,6 +72,7 @@ const RIGHTS = [
   '-function',
   '-script|flush',
   '-script|kill',
+  '-script|debug',
   '-client|tracking',
   '-memory',
   '+memory|usage',

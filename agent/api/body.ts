@@ -22,7 +22,7 @@ export async function readJson(message: IncomingMessage): Promise<unknown> {
 export async function readFields(message: IncomingMessage): Promise<unknown> {
   const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   if (!isForm) return readJson(message);
-  return Object.fromEntries(new URLSearchParams((await readAll(message)).toString('utf8')));
+  return Object.fromEntries(new URLSearchParams((await readBody(message)).toString('utf8')));
 }
 
 /**

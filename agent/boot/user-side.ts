@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { App } from '../../src/ledger/view.ts';
 import type { Builds } from '../../src/shell/builds.ts';
 import { AddonWorker } from '../addons/addon-worker.ts';
 import { AgentAddons } from '../addons/agent-addons.ts';
@@ -8,7 +9,6 @@ import { openClusterBuilds } from '../builds/cluster-builds.ts';
 import { advertisedHosts } from '../config/addresses.ts';
 import { openGit } from '../git/git-server.ts';
 import type { DutyWorkers } from '../peer/duties.ts';
-import { provision } from '../pipelines/provision.ts';
 import { pipelineWorkers } from '../pipelines/workers.ts';
 import { openReleases } from '../releases/releases.ts';
 import type { Base } from './base.ts';
@@ -36,13 +36,13 @@ export async function openUserSide(
   const { blobs, stack, runtime, router, logs } = world;
   const host = base.host();
   const releases = openReleases({ ...base, ...world, runner: releaseRunner });
+  const urlOf = (app: App): string => webUrl(app, config.domain, router);
   const builds = parts.use(
     await openBuilds({
       dir: dir.path,
       host,
       blobs,
-      httpPort: router.httpPort,
-      domain: config.domain,
+      webUrl: urlOf,
       log: log.child({ component: 'builds' }),
       runtimeArch: process.arch,
       peersForReplication: others,
@@ -75,13 +75,13 @@ export async function openUserSide(
       tls: tls.current,
       log: log.child({ component: 'api' }),
       listen: { host: config.host, port: await pickPort(config.host, config.api, past.ports.api) },
-      webUrl: (app) => webUrl(app, config.domain, router),
+      webUrl: urlOf,
     }),
   );
   const dutyWorkers = pipelineWorkers({
     ...common,
+    addons,
     holders,
-    provision,
     log: log.child({ component: 'pipelines' }),
   });
   return {

@@ -42,9 +42,8 @@ export type BuilderOptions = {
   readonly onLog: (app: AppId, text: string) => void;
   /** The repository's buildpacks/ folder. */
   readonly buildpacksDir: string;
-  /** Where people reach apps through this peer: `http://NAME.DOMAIN:PORT/`; no domain: `localhost`. */
-  readonly httpPort: number;
-  readonly domain: string | null;
+  /** Where people reach an app through this peer: `http://NAME.DOMAIN:PORT/`. */
+  readonly webUrl: (app: App) => string;
   readonly deadlineMs?: number;
   /** What works here is found out when absent. */
   readonly sandbox?: Sandbox;

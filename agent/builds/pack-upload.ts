@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
@@ -24,6 +24,8 @@ export async function packUpload(
 ): Promise<PackedSlug> {
   await mkdir(scratch, { recursive: true });
   const dir = await mkdtemp(join(scratch, 'upload-'));
+  // It becomes the root of the app: whoever runs that has to see into it.
+  await chmod(dir, 0o755);
   try {
     await unpackSource(source, dir, UNPACKED_BYTES_MAX);
     const root = await rootOf(dir);

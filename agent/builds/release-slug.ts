@@ -1,5 +1,6 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
+import type { App } from '../../src/ledger/view.ts';
 import type { SlugRef } from '../../src/ledger/op.ts';
 import { releaseCommandOf } from '../../src/ledger/release-status.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
@@ -10,8 +11,7 @@ export type ReleaseParts = {
   readonly host: Pick<PeerHost, 'view' | 'command'>;
   readonly blobs: Blobs;
   readonly peersForReplication: () => readonly PeerId[];
-  readonly httpPort: number;
-  readonly domain: string | null;
+  readonly webUrl: (app: App) => string;
 };
 
 // In all, this peer's included.
@@ -57,7 +57,7 @@ export async function releaseSlug(
     );
   }
   print(`       Released ${release.label}`);
-  print(`       http://${app.name}.${parts.domain ?? 'localhost'}:${parts.httpPort}/ deployed to Kith`);
+  print(`       ${parts.webUrl(app)} deployed to Kith`);
   print('');
   return release.id;
 }

@@ -42,7 +42,12 @@ export async function carryDrain(
   const onBadCertificate = (reason: string): void => {
     if (performance.now() - saidAt < CERTIFICATE_LINE_MS) return;
     saidAt = performance.now();
-    logs.append({ app, source: 'heroku', process: 'logplex', text: certificateText(reason, placeOf(target)) });
+    logs.append({
+      app,
+      source: 'heroku',
+      process: 'logplex',
+      text: certificateText(reason, placeOf(target)),
+    });
   };
   // Either of the two ends the other, should it fail.
   const over = new AbortController();

@@ -1,14 +1,17 @@
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
-let trusted: readonly string[] | null = null;
+let trusted: SecureContext | null = null;
 
 /**
  * Whose word counts for a receiver's certificate: the authorities that Node brings, those of this machine (on Debian what
- * `update-ca-certificates` made of them), and those of NODE_EXTRA_CA_CERTS. Read once, when first needed.
+ * `update-ca-certificates` made of them), and those of NODE_EXTRA_CA_CERTS. Read once, when first needed: to
+ * parse hundreds of certificates for each connection would be felt.
  */
-export function trustedAuthorities(): string[] {
-  trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-  return [...trusted];
+export function trustedContext(): SecureContext {
+  trusted ??= createSecureContext({
+    ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])],
+  });
+  return trusted;
 }
 
 /** Why a certificate was refused, in OpenSSL's words; null for any other error. */

@@ -113,16 +113,15 @@ function read(data: Uint8Array): Readonly<Record<string, unknown>> | null {
 }
 
 function load(path: string): Map<DrainId, DrainCursor> {
+  const cursors = new Map<DrainId, DrainCursor>();
   try {
     const saved: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return new Map(
-      Object.entries(isRecord(saved) ? saved : {}).flatMap(([drain, rows]) => {
-        const positions = parseRows(rows);
-        return positions === null ? [] : [[drain as DrainId, new DrainCursor(positions)]];
-      }),
-    );
+    for (const [drain, rows] of Object.entries(isRecord(saved) ? saved : {})) {
+      const positions = parseRows(rows);
+      if (positions !== null) cursors.set(drain as DrainId, new DrainCursor(positions));
+    }
   } catch {
     // Not there, or torn: the others know, or lines come twice.
-    return new Map();
   }
+  return cursors;
 }

@@ -1,4 +1,9 @@
-import { DRAIN_MESSAGES_MAX, DrainBuffer, type DrainBatch, type DrainLine } from '../../src/logs/drain-buffer.ts';
+import {
+  DRAIN_MESSAGES_MAX,
+  DrainBuffer,
+  type DrainBatch,
+  type DrainLine,
+} from '../../src/logs/drain-buffer.ts';
 import type { DrainCursor } from '../../src/logs/drain-cursor.ts';
 
 /** One drain's buffer between the log that fills it and the sender that empties it: either waits for the other. */

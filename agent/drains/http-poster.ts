@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { trustedAuthorities } from './certificates.ts';
+import { trustedContext } from './certificates.ts';
 
 /** Posts to one URL, over one connection that stays open between requests. */
 export class HttpPoster implements Disposable {
@@ -11,7 +11,7 @@ export class HttpPoster implements Disposable {
     this.#url = url;
     const options = { keepAlive: true, maxSockets: 1 };
     this.#agent = url.startsWith('https:')
-      ? new HttpsAgent({ ...options, ca: trustedAuthorities() })
+      ? new HttpsAgent({ ...options, secureContext: trustedContext() })
       : new HttpAgent(options);
   }
 

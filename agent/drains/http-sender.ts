@@ -24,11 +24,7 @@ const ATTEMPTS_MAX = 8;
 type Outcome = 'done' | 'refused' | 'again';
 
 /** Sends a drain's messages in batches over HTTP until `signal` aborts. */
-export async function sendByHttp(
-  target: HttpTarget,
-  parts: SenderParts,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sendByHttp(target: HttpTarget, parts: SenderParts, signal: AbortSignal): Promise<void> {
   using poster = new HttpPoster(target.url);
   const { queue } = parts;
   const sender = new HttpSender(target, parts, poster);
@@ -63,7 +59,7 @@ class HttpSender {
       if (outcome !== 'again') break;
       this.#failures += 1;
       if (attempt === ATTEMPTS_MAX) {
-        queue.lose(batch.messages.length);
+        queue.lose(batch.lines.length + batch.dropped);
         break;
       }
       const waitMs = drainDelayMs(this.#failures, Math.random());
@@ -91,8 +87,9 @@ class HttpSender {
     try {
       const status = await this.#poster.post(body, headers, within.signal);
       const outcome = outcomeOf(status);
-      if (outcome === 'done') this.#failures = 0;
-      else log.info({ host, status, messages: batch.messages.length }, 'drain receiver did not take a batch');
+      if (outcome !== 'again') this.#failures = 0;
+      if (outcome !== 'done')
+        log.info({ host, status, messages: batch.messages.length }, 'drain receiver did not take a batch');
       return outcome;
     } catch (err) {
       const reason = certificateProblem(err);

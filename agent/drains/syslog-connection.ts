@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { DrainTarget } from '../../src/drain-url.ts';
-import { trustedAuthorities } from './certificates.ts';
+import { trustedContext } from './certificates.ts';
 
 export type SyslogTarget = Extract<DrainTarget, { readonly via: 'syslog' }>;
 
@@ -29,11 +29,20 @@ export class SyslogConnection implements Disposable {
   }
 
   /** @param onOver called when the receiver goes away. Rejects when there is no connection in time. */
-  static async open(target: SyslogTarget, onOver: () => void, signal: AbortSignal): Promise<SyslogConnection> {
+  static async open(
+    target: SyslogTarget,
+    onOver: () => void,
+    signal: AbortSignal,
+  ): Promise<SyslogConnection> {
     const { host, port, isSecure } = target;
     signal.throwIfAborted();
     const socket = isSecure
-      ? connectTls({ host, port, ca: trustedAuthorities(), ...(isIP(host) === 0 ? { servername: host } : {}) })
+      ? connectTls({
+          host,
+          port,
+          secureContext: trustedContext(),
+          ...(isIP(host) === 0 ? { servername: host } : {}),
+        })
       : connectTcp({ host, port });
     const within = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
     try {
@@ -60,7 +69,10 @@ export class SyslogConnection implements Disposable {
   async write(frames: string): Promise<void> {
     if (this.isOver) throw this.gone();
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`The receiver took nothing for ${SEND_MS} ms`)), SEND_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`The receiver took nothing for ${SEND_MS} ms`)),
+        SEND_MS,
+      );
       const close = (): void => reject(this.gone());
       this.#socket.once('close', close);
       this.#socket.write(frames, (error) => {

@@ -36,7 +36,10 @@ export async function sendBySyslog(
       const reason = certificateProblem(err);
       if (reason !== null) parts.onBadCertificate(reason);
       const retryMs = drainDelayMs(failures, Math.random());
-      log.info({ host: target.host, port: target.port, failures, retryMs, err }, 'drain receiver not reached');
+      log.info(
+        { host: target.host, port: target.port, failures, retryMs, err },
+        'drain receiver not reached',
+      );
       await sleep(retryMs, undefined, { signal, ref: false }).catch(() => {}); // Aborted: the loop sees it.
     }
   }

@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Logger } from 'pino';
 import { readAppJson } from '../../src/builds/app-json.ts';
-import type { AddonWish, AppJson } from '../../src/builds/app-json.ts';
+import type { AppJson } from '../../src/builds/app-json.ts';
 import { setupConfig } from '../../src/builds/setup-config.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
 import { appOfDuty } from '../../src/ledger/pipeline-duties.ts';
 import { setupRequest } from '../../src/ledger/pipeline-types.ts';
 import type { App, Setup } from '../../src/ledger/view.ts';
@@ -18,16 +17,16 @@ import type { Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import { until } from '../lib/until.ts';
+import { provisionAll } from './provision.ts';
+import type { ProvisionParts } from './provision.ts';
 import { readManifest } from './read-manifest.ts';
 
-export type SetUpParts = {
+export type SetUpParts = ProvisionParts & {
   readonly host: Pick<PeerHost, 'view' | 'command' | 'seal' | 'open'>;
   readonly blobs: Pick<Blobs, 'fetch' | 'path'>;
   readonly builds: Pick<Builds, 'run'>;
   readonly releases: Pick<Releases, 'finish'>;
   readonly holders: (blob: BlobId) => readonly PeerId[];
-  /** Has an add-on made for the app, and waits for it. Again for the same wish, it makes none. */
-  readonly provision: (app: App, wish: AddonWish, user: UserEmail, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
 };
 
@@ -97,7 +96,7 @@ async function carryOut(
   if (appJson !== null) {
     mustHaveStack(appJson);
     await configure(parts, mustFind(parts, id), appJson);
-    for (const wish of appJson.addons) await parts.provision(mustFind(parts, id), wish, setup.user, signal);
+    await provisionAll(parts, mustFind(parts, id), appJson.addons, signal);
   }
   const release = deployedBy(mustFind(parts, id)) ?? (await build(parts, mustFind(parts, id), signal));
   return finish(parts, mustFind(parts, id), release, signal);

@@ -7,12 +7,13 @@ export default defineCommand({
     const tokens = await api.get<readonly TokenResource[]>('/kith/tokens');
     if (screen.isJson) return screen.json(tokens);
     screen.table(
-      ['ID', 'USER', 'DESCRIPTION', 'CREATED'],
+      ['ID', 'USER', 'DESCRIPTION', 'CREATED', 'EXPIRES'],
       tokens.map((token) => [
         token.id,
         token.user,
         token.description,
         formatMoment(token.created_at, world.now()),
+        token.expires_at ?? '',
       ]),
     );
   },

@@ -1,13 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { lstat, rename, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { VolumeBackupResource } from '../../src/platform/volume-backup.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { CliError, UsageError } from '../lib/cli-error.ts';
 import type { Client } from '../lib/client.ts';
 import { defineCommand } from '../lib/command.ts';
-import { COPY_MS, fileError, volumesPath, whileTold } from '../lib/volumes.ts';
+import { COPY_MS, volumesPath, whileTold } from '../lib/volumes.ts';
+import { writeWhole } from '../lib/write-whole.ts';
 
 export default defineCommand({
   ofApp: true,
@@ -66,15 +65,5 @@ async function fetchTo(
     api.stream(`${path}/backup`, { timeoutMs: COPY_MS }),
   );
   update('fetching');
-  const partial = `${target}.partial`;
-  const file = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
-  try {
-    await pipeline(archive, file);
-    if (!archive.complete) throw new Error('the peer broke off');
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw fileError(target, error);
-  }
-  return file.bytesWritten;
+  return writeWhole(target, archive);
 }

@@ -91,7 +91,8 @@ function firstAttachment(state: AppState, addon: Addon): OpDraft {
   const plan = `${addon.service}:${addon.plan}`;
   const attached = { addon: addon.id, name, namespace: null, plan, config: null };
   const what = { cause: 'addon', slug: null, config: {}, attachments: { [id]: attached } } as const;
-  const by = { user: addon.user, request: null };
+  // Should two peers write this, it is one release.
+  const by = { user: addon.user, request: `attach ${addon.id}` };
   const draft = releaseDraft(state, by, { ...what, description: attachDescription(name, addon.name) });
   return { ...draft, parents: [...draft.parents, draftRef(0)] };
 }

@@ -125,7 +125,8 @@ export function syncAttachments(fold: Fold, command: CommandOf<'attachment.sync'
   );
   const set = Object.keys(config).filter((name) => config[name] !== null);
   const isNew = stale.every((attachment) => attachment.config === null);
-  const by = { user: `${addon.service}@addons.heroku.com`, request: null };
+  // Should two peers write this, it is one release.
+  const by = { user: `${addon.service}@addons.heroku.com`, request: `sync ${addon.id} ${version}` };
   return [
     releaseDraft(state, by, {
       cause: 'addon',

@@ -16,7 +16,9 @@ type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 export function createToken(fold: Fold, command: CommandOf<'token.create'>): readonly OpDraft[] {
   const { token, hash, user, description, scopes, expiresAt, role } = command;
   if (fold.view.tokens.has(token)) {
-    throw new PlatformError('conflict', `Cannot create token "${token}": its id is in use`);
+    throw new PlatformError('conflict', `Cannot create token "${token}": its id is in use`, {
+      hint: 'An earlier try of this request made it, and its text is lost: revoke it, and make another',
+    });
   }
   const name = user.toLowerCase();
   const isSaid = fold.state.access.users.has(name);

@@ -52,7 +52,7 @@ import { requestKey } from './fold-batch.ts';
 import { readBody } from './op-body.ts';
 import type { OpDraft } from './op.ts';
 import { requestStamp } from './request-stamp.ts';
-import { advanceRotation, askRotation } from './rotation.ts';
+import { advanceRotation, askRotation } from './decide-rotation.ts';
 
 /** Longer Request-Ids are told apart by their hash. */
 const REQUEST_LENGTH_MAX = 200;

@@ -15,6 +15,7 @@ import type { RotationStage } from './rotation.ts';
 export type AddonRegisters = {
   /** The earliest, should there be two. Null while only later ops are here. */
   readonly created: OpOf<'addon.create'> | null;
+  /** Since it was created. */
   readonly name: Register<string>;
   readonly plan: Register<{ readonly plan: string; readonly from: string }>;
   readonly answers: ReadonlyMap<OpId, { readonly done: boolean; readonly message: string | null }>;
@@ -52,8 +53,6 @@ export function applyAddon(before: AddonRegisters = NEW, op: FoldOp, body: Addon
       return {
         ...state,
         created: isEarliest ? { ...op, body } : created,
-        name: write(state.name, body.name),
-        plan: write(state.plan, { plan: body.plan, from: body.plan }),
       };
     }
     case 'addon.settle': {
@@ -91,7 +90,7 @@ type Answer = { readonly done: boolean; readonly message: string | null };
 /** Of two answers the message of the better one or, where they are alike, the same at every peer. */
 function leastOf(a: Answer | undefined, b: Answer): string | null {
   if (a === undefined || a.done !== b.done) return a?.done === true ? a.message : b.message;
-  return [a.message, b.message].sort().at(0) ?? null;
+  return (a.message ?? '') < (b.message ?? '') ? a.message : b.message;
 }
 
 /** All that were created, as readers see them; those that are gone too, so that late ops do not revive them. */
@@ -106,8 +105,8 @@ export function toAddons(
     if (created === null) continue;
     const { body, hlc } = created;
     const [plan] = registers.plan;
-    const isAnswered = plan === undefined || plan.id === created.id || answers.has(plan.id);
-    const isChanged = plan !== undefined && (plan.id === created.id || answers.get(plan.id)?.done === true);
+    const isAnswered = plan === undefined || answers.has(plan.id);
+    const isChanged = plan !== undefined && answers.get(plan.id)?.done === true;
     const said = settled.find(({ value }) => value.state === 'provisioned') ?? settled[0];
     const config = new Map([...registers.config].map(([key, [write]]) => [key, write?.value ?? null]));
     shown.set(id, {

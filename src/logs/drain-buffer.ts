@@ -1,6 +1,6 @@
 import { overflowNotice, type DrainMessage } from './drain-frame.ts';
 import type { LogLine } from './line.ts';
-import { DrainCursor } from './drain-cursor.ts';
+import type { DrainCursor } from './drain-cursor.ts';
 
 /** A line of the app, with the run of the agent that numbered it. */
 export type DrainLine = { readonly line: LogLine; readonly boot: number };

@@ -12,14 +12,15 @@ export type LogDrainResource = {
   readonly addon: { readonly id: string; readonly name: string } | null;
   readonly created_at: string;
   readonly updated_at: string;
-  readonly extended: { readonly drain_id: string };
+  /** Only where it was asked for: `?extended=true`. */
+  readonly extended?: { readonly drain_id: string };
 };
 
 /** A drain and its URL in the clear. */
 export type OpenDrain = { readonly drain: Drain; readonly url: string };
 
 /** @param url as much of it as the asker may see */
-export function logDrainResource(app: App, drain: Drain, url: string): LogDrainResource {
+export function logDrainResource(app: App, drain: Drain, url: string, isExtended: boolean): LogDrainResource {
   const { id, token, addon, createdAt, updatedAt } = drain;
   return {
     id,
@@ -29,7 +30,7 @@ export function logDrainResource(app: App, drain: Drain, url: string): LogDrainR
     addon: addon === null ? null : { id: addon, name: app.addons.get(addon)?.name ?? addon },
     created_at: isoTime(createdAt),
     updated_at: isoTime(updatedAt),
-    extended: { drain_id: id },
+    ...(isExtended ? { extended: { drain_id: id } } : {}),
   };
 }
 

@@ -88,6 +88,10 @@ export interface AddonProvider {
   rotate?(request: Rotation, signal: AbortSignal): Promise<AddonConfig>;
   /** Ends all credentials that are not in `config`. */
   endOthers?(request: Omit<Rotation, 'generation'>, signal: AbortSignal): Promise<void>;
+  /** What it holds, as a file for `restore`; absent: it cannot. @throws PlatformError before anything came */
+  dump?(config: AddonConfig, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Replaces what it holds, all of it or nothing. */
+  restore?(config: AddonConfig, dump: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** A page of the provider's for this user, good for five minutes; absent or null: it has none. */
   sso?(request: SsoRequest): string | null;
 }
@@ -120,7 +124,7 @@ export type AddonPlan = {
 export type BuiltInProvider = {
   readonly service: AddonService;
   readonly provider: AddonProvider;
-  /** Names of what an admin may set with `kith providers:set ID NAME=VALUE`, and what each means. */
+  /** Names of what an admin may set with `kith providers:set ID NAME`, and what each means. */
   readonly settings: Readonly<Record<string, string>>;
 };
 

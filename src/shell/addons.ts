@@ -31,6 +31,11 @@ export interface Addons {
     app: AppId,
     attachments: readonly { readonly name: string }[],
   ): Readonly<Record<string, Sealed | null>>;
+  /** Whether it can give add-ons new credentials. */
+  rotates(service: string): boolean;
+  /** What an add-on holds, as a file. @throws PlatformError `invalid_params` for add-ons that cannot */
+  dump(addon: Addon, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  restore(addon: Addon, dump: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** The page of an add-on at its provider for this user, good for minutes; null: it has none. */
   ssoUrl(addon: Addon, email: string): string | null;
   /** Whom an `Authorization` header is of; null: of no provider. */

@@ -46,11 +46,14 @@ test('kith-drain is a drain that comes and goes with its add-on', async () => {
   await eventually(async () => (await drains()).length === 0);
 });
 
-test.each([{}, { url: 'ftp://logs.example.com' }])('kith-drain refuses the options %j', async (config) => {
-  const { status } = await create(config as Record<string, string>);
-  expect(status).toBe(422);
-  expect(await drains()).toEqual([]);
-});
+test.each<Record<string, string>>([{}, { url: 'ftp://logs.example.com' }])(
+  'kith-drain refuses the options %j',
+  async (config) => {
+    const { status } = await create(config);
+    expect(status).toBe(422);
+    expect(await drains()).toEqual([]);
+  },
+);
 
 test('an add-on adds lines to the log of its app, under its service’s name', async () => {
   const { body } = await create({ url: URL_OPTION });

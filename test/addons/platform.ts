@@ -26,6 +26,8 @@ export async function startPlatform(): Promise<Platform> {
     verdict: 'alive',
     facts: {
       addrs: { mesh: [], api: api.url.slice('http://'.length), http: '', proxy: '' },
+      dynos: [],
+      oneOffs: [],
     } as unknown as PeerFacts,
   });
   const host = () => api.host;

@@ -79,7 +79,10 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     await query(before, 'SET ROLE NONE; CREATE SCHEMA mine; CREATE TABLE mine.dogs (name text)').catch(
       () => {},
     );
-    const config = await provider().rotate({ uuid, config: { DATABASE_URL: before }, generation: '7' }, signal);
+    const config = await provider().rotate(
+      { uuid, config: { DATABASE_URL: before }, generation: '7' },
+      signal,
+    );
     const after = config['DATABASE_URL'] ?? '';
     expect(after).not.toBe(before);
     expect(
@@ -109,7 +112,10 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     await query(before, 'GRANT ALL ON SCHEMA public TO PUBLIC');
     const login = new URL(before).username;
     await query(before, `SET ROLE ${login}; CREATE TABLE dogs (name text)`);
-    const config = await provider().rotate({ uuid, config: { DATABASE_URL: before }, generation: '7' }, signal);
+    const config = await provider().rotate(
+      { uuid, config: { DATABASE_URL: before }, generation: '7' },
+      signal,
+    );
     await provider().endOthers({ uuid, config }, signal);
     await query(config['DATABASE_URL'] ?? '', 'DROP TABLE dogs');
   });

@@ -53,6 +53,7 @@ test('an add-on may use no database but its own, nor reach beyond it', async () 
     ['CLIENT', 'TRACKING', 'on', 'BCAST'],
     ['FUNCTION', 'FLUSH'],
     ['SCRIPT', 'FLUSH'],
+    ['SCRIPT', 'DEBUG', 'SYNC'],
     ['SLOWLOG', 'GET'],
     ['MOVE', 'secret', number],
     ['SWAPDB', own, number],

@@ -21,6 +21,7 @@ export class FakeBuilds implements Builds, ClusterBuilds {
   readonly purged: AppId[] = [];
   readonly stopped: string[] = [];
   readonly #outputs = new Map<string, string>();
+  readonly #started = new Set<string>();
   #go = Promise.withResolvers<void>();
 
   constructor(host: LedgerHost, blobs: Pick<Blobs, 'write'>) {
@@ -33,6 +34,7 @@ export class FakeBuilds implements Builds, ClusterBuilds {
   }
 
   async run(request: BuildRequest, output: (text: string) => void): Promise<BuildOutcome> {
+    this.#started.add(request.build);
     const source = await text(request.source);
     this.sources.push(source);
     if (source === 'fail') throw new PlatformError('disk_full', 'Cannot build: no space is left');
@@ -79,7 +81,7 @@ export class FakeBuilds implements Builds, ClusterBuilds {
 
   stop(build: string): boolean {
     this.stopped.push(build);
-    return this.#outputs.has(build);
+    return this.#started.has(build);
   }
 
   async pack(source: Readable): Promise<PackedSlug> {

@@ -17,6 +17,9 @@ test('a drain is added, listed, found by id, token and URL, changed and removed'
   });
   const [id, token] = [at(added.body, 'id'), at(added.body, 'token')];
   expect((await api.call('GET', '/apps/blog/log-drains')).body).toEqual([added.body]);
+  expect((await api.call('GET', '/apps/blog/log-drains?extended=true')).body).toEqual([
+    { ...(added.body as object), extended: { drain_id: id } },
+  ]);
   for (const name of [id, token, 'syslog://logs.example.com:514']) {
     const found = await api.call('GET', `/apps/blog/log-drains/${encodeURIComponent(name)}`);
     expect(found.body).toEqual(added.body);

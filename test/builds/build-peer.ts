@@ -62,8 +62,7 @@ export async function openBuildPeer(
     peersForReplication: () => [],
     onLog: (_, text) => logged.push(text),
     buildpacksDir: join(import.meta.dirname, '..', '..', 'buildpacks'),
-    httpPort: 8080,
-    domain: null,
+    webUrl: ({ name }) => `http://${name}.localhost:8080/`,
     ...options,
   });
   return {

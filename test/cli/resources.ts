@@ -113,7 +113,6 @@ export function drainOf(): LogDrainResource {
     url: 'syslog://logs.example.com',
     token: 'd.1',
     addon: null,
-    extended: { drain_id: 'drain-id' },
     ...times,
   };
 }

@@ -34,12 +34,19 @@ test('the lines of dynos on all peers reach a real rsyslog', { timeout: TEST_MS 
   await deploy(ash, APP, writeCounter(join(cluster.dir, 'counter')));
   await birch.kith(['ps:scale', 'counter=3', '-a', APP]);
   await formationMet(birch, APP, 3);
-  const drain = await birch.json<LogDrainResource>(['drains:add', `syslog://127.0.0.1:${rsyslog.port}`, '-a', APP]);
+  const drain = await birch.json<LogDrainResource>([
+    'drains:add',
+    `syslog://127.0.0.1:${rsyslog.port}`,
+    '-a',
+    APP,
+  ]);
   const dynos = ['counter.1', 'counter.2', 'counter.3'];
   await eventually(() => dynos.every((dyno) => received().some(({ process }) => process === dyno)), {
     withinMs: WAIT_MS,
   });
-  const line = received().find(({ process, source }) => process === 'counter.2' && source === 'app') as Received;
+  const line = received().find(
+    ({ process, source }) => process === 'counter.2' && source === 'app',
+  ) as Received;
   expect(line).toMatchObject({ version: '1', priority: 190, host: drain.token, source: 'app' });
   await cedar.kith(['maintenance:on', '-a', APP]);
   await eventually(() => received().some(({ process, text }) => process === 'api' && /enabled/.test(text)), {
@@ -65,7 +72,24 @@ test(
     await eventually(async () => (await carrierOf()) !== carrier, { withinMs: WAIT_MS });
     await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
     expectNoHoles();
+    // What was under way when the connection was ended; a second's worth of lines would be 30.
+    expect(repeated()).toBeLessThan(30);
     await carrier.kith(['peers:drain', '--off']);
+  },
+);
+
+test(
+  'when the peer that carries a drain is stopped, another goes on: no line is lost, few come twice',
+  { timeout: TEST_MS },
+  async () => {
+    const carrier = await carrierOf();
+    const before = received().length;
+    await carrier.stop();
+    await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
+    expectNoHoles();
+    expect(repeated()).toBeLessThan(60);
+    await carrier.start();
+    await cluster.allAlive();
   },
 );
 
@@ -137,6 +161,11 @@ function starts(): ReadonlyMap<string, readonly number[]> {
     found.set(key, [...(found.get(key) ?? []), Number(number)]);
   }
   return found;
+}
+
+function repeated(): number {
+  const all = [...starts().values()];
+  return all.reduce((sum, numbers) => sum + numbers.length - new Set(numbers).size, 0);
 }
 
 /** Between the first and the last line of each dyno's start that arrived, all arrived. */

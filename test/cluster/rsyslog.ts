@@ -17,7 +17,9 @@ export type Received = {
 const PROGRAMS = ['/usr/sbin/rsyslogd', '/sbin/rsyslogd'];
 
 /** A real rsyslog that takes TCP on loopback; its files are in `dir`. */
-export async function startRsyslog(dir: string): Promise<AsyncDisposable & { port: number; received(): readonly Received[] }> {
+export async function startRsyslog(
+  dir: string,
+): Promise<AsyncDisposable & { port: number; received(): readonly Received[] }> {
   const program = PROGRAMS.find((path) => existsSync(path));
   if (program === undefined) {
     throw new Error('There is no rsyslogd on this machine, which this test needs: `apt-get install rsyslog`');
@@ -34,7 +36,9 @@ template(name="fields" type="string"
 action(type="omfile" file="${output}" template="fields")
 `,
   );
-  const child = spawn(program, ['-n', '-f', config, '-i', join(dir, 'pid')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, ['-n', '-f', config, '-i', join(dir, 'pid')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
   const port = await eventually(

@@ -56,19 +56,22 @@ test.each([500, 503, 429, 302, 'close', 'hang'] as const)(
   },
 );
 
-test.each([400, 401, 410, 413])('a batch that is answered %i is dropped, and the next one sent', async (answer) => {
-  await using dir = await tempDir();
-  await using stage = new DrainStage(dir.path);
-  await using receiver = await BatchReceiver.open();
-  receiver.answers.push(answer);
-  const ash = await stage.add('ash');
-  ash.carry(stage.drain(`http://127.0.0.1:${receiver.port}/`));
-  ash.say('one');
-  await eventually(() => receiver.posts.length === 1, WAIT);
-  ash.say('two');
-  await eventually(() => receiver.texts.length > 0, WAIT);
-  expect(receiver.texts).toEqual(['two']);
-});
+test.each([400, 401, 410, 413])(
+  'a batch that is answered %i is dropped, and the next one sent',
+  async (answer) => {
+    await using dir = await tempDir();
+    await using stage = new DrainStage(dir.path);
+    await using receiver = await BatchReceiver.open();
+    receiver.answers.push(answer);
+    const ash = await stage.add('ash');
+    ash.carry(stage.drain(`http://127.0.0.1:${receiver.port}/`));
+    ash.say('one');
+    await eventually(() => receiver.posts.length === 1, WAIT);
+    ash.say('two');
+    await eventually(() => receiver.texts.length > 0, WAIT);
+    expect(receiver.texts).toEqual(['two']);
+  },
+);
 
 test('a receiver that is down for a while gets the newest lines, and L10 for the others', async () => {
   await using dir = await tempDir();
@@ -95,5 +98,6 @@ test('a batch has at most about 100 KB', async () => {
   for (let i = 1; i <= 50; i += 1) ash.say(`${i} ${'x'.repeat(9_000)}`);
   ash.carry(stage.drain(`http://127.0.0.1:${receiver.port}/`));
   await eventually(() => receiver.texts.length === 50, WAIT);
-  for (const { headers } of receiver.posts) expect(Number(headers['content-length'])).toBeLessThan(110 * 1_024);
+  for (const { headers } of receiver.posts)
+    expect(Number(headers['content-length'])).toBeLessThan(110 * 1_024);
 });

@@ -58,7 +58,10 @@ export class DrainStage implements AsyncDisposable {
   /** What the peers logged, at `info` and above. */
   readonly logged: string[] = [];
   readonly #dir: string;
-  readonly #drains = new Map<DrainId, { url: string; token: string; createdAt: number; sealed: Uint8Array }>();
+  readonly #drains = new Map<
+    DrainId,
+    { url: string; token: string; createdAt: number; sealed: Uint8Array }
+  >();
 
   constructor(dir: string) {
     this.#dir = dir;

@@ -103,7 +103,8 @@ test('a receiver with a bad certificate gets nothing, and the app’s log says L
   ash.say('secret');
   const said = async (): Promise<readonly string[]> =>
     (await ash.logs.recent(APP, 100, { source: 'heroku' })).lines.map(({ text }) => text);
-  const expected = /^Error L14 \(certificate validation\): error=".+" uri="syslog\+tls:\/\/127\.0\.0\.1:\d+\/"$/;
+  const expected =
+    /^Error L14 \(certificate validation\): error=".+" uri="syslog\+tls:\/\/127\.0\.0\.1:\d+\/"$/;
   await eventually(async () => (await said()).some((text) => expected.test(text)), WAIT);
   const tries = (): number => stage.logged.filter((entry) => entry.includes('not reached')).length;
   await eventually(() => tries() > 1, WAIT);

@@ -10,7 +10,7 @@ const WAIT = { withinMs: 20_000 };
 /** The cursor that a peer gossiped last. */
 function lastTold({ mesh }: DrainPeer): readonly (readonly [string, number, number])[] | undefined {
   const data = mesh.published.findLast(({ topic }) => topic === 'kith/drain-cursors')?.data;
-  return data && (decode(data) as { rows: readonly (readonly [string, number, number])[] }).rows;
+  return data && decode<{ rows: readonly (readonly [string, number, number])[] }>(data).rows;
 }
 
 function numbers(from: number, to: number): readonly string[] {
@@ -58,7 +58,10 @@ test('after a carrier has vanished, the next sends what is not known to have arr
   cedar.say(...numbers(1, 50));
   await eventually(() => receiver.texts.length === 50, WAIT);
   // The others know by gossip how far it has got.
-  await eventually(() => lastTold(ash)?.some(([peer, , seq]) => peer === cedar.mesh.self && seq === 50), WAIT);
+  await eventually(
+    () => lastTold(ash)?.some(([peer, , seq]) => peer === cedar.mesh.self && seq === 50),
+    WAIT,
+  );
   for (const other of [birch, cedar]) stage.network.cut(ash.mesh.self, other.mesh.self);
   cedar.say(...numbers(51, 80));
   birch.carry(drain);
@@ -72,7 +75,8 @@ test('a backlog larger than the buffer gets through whole while the receiver tak
   await using receiver = await SyslogReceiver.open();
   const peers = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')] as const;
   const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
-  for (const peer of peers) peer.say(...numbers(1, 1_450).map((text) => `${peer.mesh.self} ${text} ${'x'.repeat(100)}`));
+  for (const peer of peers)
+    peer.say(...numbers(1, 1_450).map((text) => `${peer.mesh.self} ${text} ${'x'.repeat(100)}`));
   peers[0].carry(drain);
   await eventually(() => receiver.texts.length >= 3 * 1_450, WAIT);
   expect(receiver.texts.filter((text) => text.startsWith('Error'))).toEqual([]);

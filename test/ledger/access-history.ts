@@ -13,8 +13,8 @@ export const ACCESS_HAPPENINGS = [
   'ungrant',
   'transfer',
   'token',
-  'rotate',
-  'revoke',
+  'retoken',
+  'untoken',
 ] as const;
 export type AccessHappening = (typeof ACCESS_HAPPENINGS)[number];
 
@@ -37,9 +37,9 @@ export function accessCommand(what: AccessHappening, n: number, salt: number): C
       const token = { token: TOKEN, hash: 'hash', user: EVE, description: '' };
       return { type: 'token.create', ...token, scopes: ['global'], expiresAt: null, role: null };
     }
-    case 'rotate':
+    case 'retoken':
       return { type: 'token.update', token: TOKEN, hash: `hash ${salt}`, description: `at ${salt}` };
-    case 'revoke':
+    case 'untoken':
       return { type: 'token.revoke', token: TOKEN };
     default:
       throw new Error('Nothing of that sort happens');

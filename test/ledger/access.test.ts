@@ -31,7 +31,7 @@ test('whoever has a token from before there were roles is an admin until somebod
 
 test('an older token that is revoked takes its role along, unless a later one was made', () => {
   const [peer] = two();
-  const old = { kind: 'token.create', hash: 'h', description: '' };
+  const old = { kind: 'token.create', hash: 'h', description: '' } as const;
   peer.write({ ...old, token: 'old 1', user: 'bob@example.com' });
   peer.write({ ...old, token: 'old 2', user: EVE });
   makeToken(peer, 'new', EVE);
@@ -103,7 +103,8 @@ test('permissions and roles that only newer agents know are none here', () => {
   const grant = { kind: 'collaborator.set', app: APP, user: EVE, permissions: ['fly', 'deploy'] };
   peer.write(grant);
   expect(peer.app().collaborators.get(EVE)?.permissions).toEqual(['view', 'deploy']);
-  peer.write({ kind: 'user.set', user: EVE, role: 'emperor' });
+  const crowned = { kind: 'user.set', user: EVE, role: 'emperor' };
+  peer.write(crowned);
   expect(roleAt(peer)).toBeNull();
   expect(peer.view.quarantined.size).toBe(0);
 });

@@ -44,7 +44,14 @@ export function drainId(n: number): DrainId {
 /** Sends the app's log to this host; each drain is added once. */
 export function addDrain(n: number, host: string, app = 1): Command {
   const url = sealed(`syslog://${host}`);
-  return { type: 'drain.add', app: appId(app), drain: drainId(n), token: `d.${drainId(n)}`, url, addon: null };
+  return {
+    type: 'drain.add',
+    app: appId(app),
+    drain: drainId(n),
+    token: `d.${drainId(n)}`,
+    url,
+    addon: null,
+  };
 }
 
 export function blobId(text: string): BlobId {

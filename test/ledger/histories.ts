@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import type { CertId, ReleaseId } from '../../src/ids.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
+import { ADDON_HAPPENINGS, addonCommand, isAddon } from './addon-history.ts';
+import type { AddonHappening } from './addon-history.ts';
 import { ACCESS_HAPPENINGS, accessCommand, isAccess } from './access-history.ts';
 import type { AccessHappening } from './access-history.ts';
 import {
@@ -39,6 +41,7 @@ export type Happening =
         | 'flawed'
         | 'build'
         | AccessHappening
+        | AddonHappening
         | PipelineHappening;
     }
   | {
@@ -125,6 +128,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...PIPELINE_HAPPENINGS) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom(...ADDON_HAPPENINGS) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACCESS_HAPPENINGS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('destroy' as const) }) },
 );
@@ -256,9 +260,13 @@ function happen(peers: readonly TestPeer[], peer: TestPeer, n: number, what: Hap
     case 'flawed':
       peer.write({ kind: 'release' });
       return;
-    default:
-      peer.try(
-        isAccess(what.do) ? accessCommand(what.do, n, peer.wall) : pipelineCommand(what.do, n, peer.id),
-      );
+    default: {
+      const command = isAddon(what.do)
+        ? addonCommand(what.do, n, peer)
+        : isAccess(what.do)
+          ? accessCommand(what.do, n, peer.wall)
+          : pipelineCommand(what.do, n, peer.id);
+      if (command !== null) peer.try(command);
+    }
   }
 }

@@ -1,17 +1,21 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
+import { addonDuties } from '../../src/ledger/addon-work.ts';
+import { findAddonById, liveAddons } from '../../src/ledger/attachments.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
+import { targetsLeft } from '../../src/ledger/pipeline-duties.ts';
 import { dueReleases } from '../../src/ledger/release-status.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 import { configProblems, formationProblems, slugProblems } from './ledger-oracle.ts';
+import type { SimProvider } from './sim-addons.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { Workload } from './workload.ts';
 
 /** What must hold once everything works again and has had its time. Returns what is not so yet. */
-export function unsettled(peers: readonly SimPeer[], workload: Workload): string[] {
+export function unsettled(peers: readonly SimPeer[], workload: Workload, provider: SimProvider): string[] {
   const problems: string[] = [];
   const [first] = peers;
   if (first === undefined) return problems;
@@ -39,9 +43,20 @@ export function unsettled(peers: readonly SimPeer[], workload: Workload): string
       const verdict = verdictOf(peer.state.membership, other.peer);
       if (verdict !== 'alive') problems.push(`${peer.name} takes ${other.name} for ${verdict}`);
     }
+    for (const { key } of addonDuties(view)) problems.push(`${peer.name}: add-on ${key} is unsettled`);
+    for (const promotion of view.promotions.values()) {
+      const left = targetsLeft(view, promotion).length;
+      if (left > 0) problems.push(`${peer.name}: ${left} targets of ${promotion.promotion} have no release`);
+    }
     if (peer.state.pending.size > 0) problems.push(`${peer.name}: ${peer.state.pending.size} commands pend`);
   }
-  return [...problems, ...unanswered(workload), ...unmet(peers), ...unshared(peers)];
+  return [
+    ...problems,
+    ...unanswered(workload),
+    ...unmet(peers),
+    ...unshared(peers),
+    ...orphans(first, provider),
+  ];
 }
 
 /** A command is answered, for better or worse, while the agent that was asked lives. */
@@ -49,6 +64,22 @@ function unanswered(workload: Workload): string[] {
   return [...workload.asked.values()]
     .filter(({ at, run, result }) => result === null && at.isRunning() && at.run === run)
     .map(({ at, command }) => `${at.name} has not answered ${command.type}`);
+}
+
+/**
+ * Add-ons that the provider has and the ledger has given up, or the other way round. What a removed peer wrote never
+ * happened: the ledger knows nothing of an add-on that it made.
+ */
+function orphans({ state }: SimPeer, { resources }: SimProvider): string[] {
+  const { view } = state.fold;
+  const live = new Set(liveAddons(view).map(({ id }) => id));
+  const left = [...resources].filter((id) => !live.has(id) && findAddonById(view, id) !== null);
+  const hasOutcasts = [...view.members.values()].some((member) => member.state === 'removed');
+  const lost = hasOutcasts ? [] : [...live].filter((id) => !resources.has(id));
+  return [
+    ...left.map((id) => `the provider has add-on ${id}, which is deprovisioned`),
+    ...lost.map((id) => `the provider has no add-on ${id}`),
+  ];
 }
 
 /** Duties that are not done by exactly one peer, or are none any more. */

@@ -3,6 +3,7 @@ import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
 import { RELEASE_TYPE } from '../../src/ledger/release-status.ts';
+import { promotionOf } from '../../src/ledger/pipeline-duties.ts';
 import { createSigner, type Signer } from '../../src/ledger/signing.ts';
 import { createPeer } from '../../src/peer/create.ts';
 import type { PeerEffect } from '../../src/peer/effects.ts';
@@ -18,6 +19,8 @@ import type { ClockQueue } from './clock-queue.ts';
 import { Disk, epochOf } from './disk.ts';
 import type { Endpoint, Network } from './network.ts';
 import type { Random } from './random.ts';
+import { SimAddons } from './sim-addons.ts';
+import type { SimProvider } from './sim-addons.ts';
 import { SimRuntime } from './sim-runtime.ts';
 
 /** What the cluster takes this peer for; only members count at the end. */
@@ -32,6 +35,7 @@ export type SimPeerOptions = {
   readonly clock: ClockQueue;
   readonly network: Network;
   readonly random: Random;
+  readonly provider: SimProvider;
   readonly find: (peer: PeerId) => SimPeer | undefined;
   readonly onAnswer: (peer: SimPeer, id: string, result: CommandResult) => void;
   /** Sees a peer before its agent starts, and each message before it leaves. */
@@ -69,6 +73,8 @@ export class SimPeer implements Endpoint {
   #wakeAt = Infinity;
   #ordered: PeerEffect[] = [];
   #isDraining = false;
+  #isPromoting = false;
+  #addons: SimAddons | null = null;
   /** Calls that wait for what was ordered before them to be durable. */
   #waiting: (() => void)[] = [];
   /** Release commands that run, and what they mount, by attempt. */
@@ -115,6 +121,9 @@ export class SimPeer implements Endpoint {
     this.#waiting = [];
     this.routesOf = null;
     this.duties = [];
+    this.#isPromoting = false;
+    this.#addons?.end();
+    this.#addons = this.#newAddons();
     network.processStarted(this.peer);
     const run = this.#run;
     const incarnation = Number(this.disk.records.get('incarnation') ?? 0) + 1;
@@ -358,6 +367,52 @@ export class SimPeer implements Endpoint {
     clock.after(20 + fate.readUInt16BE(1) / 16, settle);
   }
 
+  #newAddons(): SimAddons {
+    const run = this.#run;
+    const { clock, random, provider } = this.#options;
+    let asked = 0;
+    return new SimAddons({
+      clock,
+      random,
+      provider,
+      view: () => this.state.fold.view,
+      duties: () => (this.#run === run && this.isRunning() ? this.duties : []),
+      command: (command) => {
+        if (this.#run !== run || !this.isRunning()) return;
+        asked += 1;
+        const id = `addon ${this.name} ${run} ${asked}`;
+        this.dispatch({ tag: 'command', id, command, context: { user: 'kith', request: null } });
+      },
+    });
+  }
+
+  /** Carries out the promotions that are this peer's duty, as the agent does: each try is safe to repeat. */
+  #promote(): void {
+    const run = this.#run;
+    const { clock } = this.#options;
+    const { view } = this.state.fold;
+    const mine = this.duties.flatMap((duty) =>
+      duty.kind === 'promotion' ? (view.promotions.get(promotionOf(duty)) ?? []) : [],
+    );
+    for (const { promotion, targets } of mine) {
+      for (const app of targets) {
+        const id = `promote ${promotion} ${app} ${this.name} ${clock.now}`;
+        const command = { type: 'release.promote', app, promotion } as const;
+        clock.after(5, () => {
+          if (this.#run === run)
+            this.dispatch({ tag: 'command', id, command, context: { user: 'kith', request: null } });
+        });
+      }
+    }
+    if (mine.length === 0 || this.#isPromoting) return;
+    this.#isPromoting = true;
+    clock.after(1_000, () => {
+      if (this.#run !== run) return;
+      this.#isPromoting = false;
+      this.#promote();
+    });
+  }
+
   #perform(effect: PeerEffect): void {
     const { network, find, clock, onAnswer, onSend } = this.#options;
     switch (effect.tag) {
@@ -410,6 +465,8 @@ export class SimPeer implements Endpoint {
         break;
       case 'duties':
         this.duties = effect.duties;
+        this.#addons?.work();
+        this.#promote();
         break;
       case 'routes':
         this.routesOf = this.#state;

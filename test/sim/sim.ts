@@ -7,6 +7,7 @@ import { Faults, type FaultKind } from './faults.ts';
 import { misread, misrouted, unsettled } from './invariants.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
+import { SimProvider } from './sim-addons.ts';
 import { SimPeer } from './sim-peer.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
@@ -54,6 +55,7 @@ export class Sim {
   readonly network: Network;
   readonly peers: readonly SimPeer[];
   readonly workload: Workload;
+  readonly provider = new SimProvider();
   readonly faults: Faults;
   /** Everything that the machines ever wanted, as one hash; only where asked for. */
   readonly trace: Trace | null;
@@ -74,6 +76,7 @@ export class Sim {
         clock: this.clock,
         network: this.network,
         random: this.random,
+        provider: this.provider,
         find: (id) => byId.get(id),
         onAnswer: (who, id, result) => {
           this.#watch.onAnswer(who, result);
@@ -162,7 +165,7 @@ export class Sim {
     let misroutedSince: number | null = null;
     for (;;) {
       this.run(500);
-      const problems = unsettled(this.members(), this.workload);
+      const problems = unsettled(this.members(), this.workload, this.provider);
       if (problems.length === 0) {
         const routes = misrouted(this.members());
         if (routes.length === 0) break;
@@ -182,7 +185,10 @@ export class Sim {
     let starts = this.#starts();
     for (let waited = 0; ; waited += ms) {
       this.run(ms);
-      const problems = [...unsettled(this.members(), this.workload), ...misrouted(this.members())];
+      const problems = [
+        ...unsettled(this.members(), this.workload, this.provider),
+        ...misrouted(this.members()),
+      ];
       if (this.#starts() === starts && problems.length === 0 && this.#running() === this.#wanted()) return;
       if (waited > 30 * ms)
         throw new Error(`not calm: dynos still start; ${problems.slice(0, 4).join('; ')}`);

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { AppId, BlobId, DrainId } from '../../src/ids.ts';
+import type {
+  AddonId,
+  AppId,
+  AttachmentId,
+  BlobId,
+  DrainId,
+  PipelineId,
+  PromotionId,
+} from '../../src/ids.ts';
+import { liveAddons, varsOf } from '../../src/ledger/attachments.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import type { Random } from './random.ts';
@@ -16,6 +25,7 @@ export type Asked = {
 
 const APPS_MAX = 4;
 const DRAIN_EVERY = 9;
+const ADDON_EVERY = 5;
 
 /** People at the keyboard: random commands at random peers, some of them repeated with the same Request-Id. */
 export class Workload {
@@ -94,6 +104,7 @@ export class Workload {
     }
     const kind = this.#random.unit();
     if (this.#made % DRAIN_EVERY === 0) return this.#drain(peer, app);
+    if (this.#made % ADDON_EVERY === 0) return this.#addon(peer, app);
     if (kind < 0.3) return this.#deploy(peer, app);
     if (kind < 0.55) {
       const value = this.#random.chance(0.15)
@@ -101,8 +112,9 @@ export class Workload {
         : new Uint8Array([1, this.#random.int(0, 255), this.#made & 255]);
       return { type: 'config.patch', app, config: { [`KEY_${this.#random.int(1, 4)}`]: value } };
     }
-    if (kind < 0.85) return this.#scale(app);
-    if (kind < 0.92) return { type: 'formation.restart', app, process: null, index: null };
+    if (kind < 0.78) return this.#scale(app);
+    if (kind < 0.83) return { type: 'formation.restart', app, process: null, index: null };
+    if (kind >= 0.89) return this.#promote(peer, app);
     const releases = [...(view.apps.get(app)?.releases.values() ?? [])].filter(
       (release) => release.slug !== null,
     );
@@ -119,6 +131,47 @@ export class Workload {
     const drain = uuidFrom(`drain ${this.#made}`) as DrainId;
     const url = new Uint8Array([2, this.#made & 255, this.#made >> 8]);
     return { type: 'drain.add', app, drain, token: `d.${drain}`, url, addon: null };
+  }
+
+  /** An add-on more, or something that is done to one: most of it is work for some peer, and then for a provider. */
+  #addon(peer: SimPeer, app: AppId): Command {
+    const { view } = peer.state.fold;
+    const addon = this.#random.pick(liveAddons(view));
+    const kind = this.#random.unit();
+    if (addon === undefined || kind < 0.35) {
+      const fresh = uuidFrom(`addon ${this.#made}`) as AddonId;
+      return {
+        type: 'addon.create',
+        app,
+        addon: fresh,
+        name: `acme-redis-${this.#made}`,
+        service: 'acme-redis',
+        plan: 'mini',
+        prefix: 'REDIS',
+        willSet: [],
+        options: new Uint8Array([3]),
+        attachment: { id: uuidFrom(`attachment ${this.#made}`) as AttachmentId, name: `R${this.#made}` },
+        confirm: null,
+      };
+    }
+    const of = { app: addon.app, addon: addon.id };
+    if (kind < 0.55) return { type: 'addon.destroy', ...of, force: true, reason: null };
+    if (kind < 0.65) return { type: 'addon.plan', ...of, plan: addon.plan === 'mini' ? 'big' : 'mini' };
+    if (kind < 0.8) {
+      return { type: 'addon.config', ...of, config: { REDIS_URL: new Uint8Array([3, this.#made & 255]) } };
+    }
+    const name = `S${this.#made}`;
+    return {
+      type: 'attachment.add',
+      app,
+      attachment: uuidFrom(`attachment ${this.#made}`) as AttachmentId,
+      addon: addon.id,
+      name,
+      namespace: null,
+      confirm: null,
+      version: addon.configVersion,
+      vars: Object.fromEntries(varsOf(addon, [{ name }]).map((each) => [each.name, each.value])),
+    };
   }
 
   /** The slug lies on the peer that built it and on two others, as replication leaves it. */
@@ -144,6 +197,24 @@ export class Workload {
       source: null,
     };
     return { type: 'release.deploy', app, slug, description: `Deploy ${id.slice(0, 8)}` };
+  }
+
+  /** One pipeline for all: apps come into it one by one, and then what one runs is promoted to the others. */
+  #promote(peer: SimPeer, app: AppId): Command {
+    const { view } = peer.state.fold;
+    const pipeline = [...view.pipelines.keys()].sort()[0];
+    if (pipeline === undefined) {
+      const fresh = uuidFrom(`pipeline ${this.#made}`) as PipelineId;
+      return { type: 'pipeline.set', pipeline: fresh, name: 'pipeline' };
+    }
+    const isIn = (id: AppId): boolean => view.apps.get(id)?.coupling?.pipeline === pipeline;
+    if (!isIn(app)) {
+      const stage = this.#made % 2 === 0 ? 'staging' : 'production';
+      return { type: 'coupling.set', app, coupling: { pipeline, stage } };
+    }
+    const targets = [...view.names.values()].filter((id) => id !== app && isIn(id));
+    const promotion = uuidFrom(`promotion ${this.#made}`) as PromotionId;
+    return { type: 'promotion.create', promotion, pipeline, source: app, targets };
   }
 
   #scale(app: AppId): Command {

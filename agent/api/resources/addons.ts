@@ -100,12 +100,14 @@ async function update(request: ApiRequest, body: BodyOf<typeof addonEndpoints.up
   if (body.name != null) {
     await request.command({ type: 'addon.rename', app: addon.app, addon: addon.id, name: body.name });
   }
-  if (body.plan != null) await changePlan(request, addon, nameIn(body.plan));
+  const said = body.plan == null ? null : await changePlan(request, addon, nameIn(body.plan));
   const now = mustAddon(request, addon.id);
-  return now.change === null ? ok(shown(request, now)) : accepted(shown(request, now));
+  const resource = { ...shown(request, now), ...(said === null ? {} : { provision_message: said }) };
+  return now.change === null ? ok(resource) : accepted(resource);
 }
 
-async function changePlan(request: ApiRequest, addon: Addon, name: string): Promise<void> {
+/** @returns what the provider had to say */
+async function changePlan(request: ApiRequest, addon: Addon, name: string): Promise<string | null> {
   const { service, plan } = mustFindPlan(
     request.api.addons.services(),
     name.includes(':') ? name : `${addon.service}:${name}`,
@@ -120,15 +122,16 @@ async function changePlan(request: ApiRequest, addon: Addon, name: string): Prom
     );
   }
   const ops = await request.command({ type: 'addon.plan', app: addon.app, addon: addon.id, plan: plan.name });
-  const answer = () => answerTo(mustAddon(request, addon.id), ops);
   await inView(request, PROVISION_WAIT_MS, () => {
     const now = mustAddon(request, addon.id);
-    return now.change === null && nextAddonStep(request.view(), now) === null;
+    const step = nextAddonStep(request.view(), now);
+    return now.change === null && (step === null || step.do === 'end-rotation');
   });
-  const said = answer();
+  const said = answerTo(mustAddon(request, addon.id), ops);
   if (said !== null && !said.done) {
     throw new PlatformError('invalid_params', said.message ?? `The provider of "${addon.name}" refused.`);
   }
+  return said?.message ?? null;
 }
 
 function answerTo(

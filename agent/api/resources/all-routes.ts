@@ -1,4 +1,5 @@
 import type { Route } from '../router.ts';
+import { addonDataRoutes } from './addon-data.ts';
 import { attachmentRoutes } from './addon-attachments.ts';
 import { partnerRoutes } from './addon-partner.ts';
 import { addonServiceRoutes } from './addon-services.ts';
@@ -76,6 +77,7 @@ const RESOURCES: readonly Route[] = [
   ...reviewAppRoutes,
   ...slugRoutes,
   ...addonRoutes,
+  ...addonDataRoutes,
   ...partnerRoutes,
   ...attachmentRoutes,
   ...addonServiceRoutes,

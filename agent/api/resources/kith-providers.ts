@@ -22,7 +22,7 @@ async function add(request: ApiRequest, body: BodyOf<typeof providerEndpoints.ad
   const { addons } = request.api;
   if (addons.settingsOf(body.id) !== null) {
     throw new PlatformError('invalid_params', `Cannot register "${body.id}": it is a built-in provider`, {
-      hint: `\`kith providers:set ${body.id} NAME=VALUE\` changes its settings`,
+      hint: `\`kith providers:set ${body.id} NAME\` changes its settings`,
     });
   }
   const { password, sso_salt: ssoSalt = '' } = body.api;

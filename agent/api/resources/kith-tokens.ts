@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Token } from '../../../src/ledger/view.ts';
 import { roleOf } from '../../../src/platform/access.ts';
@@ -24,7 +24,7 @@ async function create(
   request: ApiRequest,
   { user, description, role, scope, expires_in }: BodyOf<typeof tokenEndpoints.create>,
 ): Promise<Reply> {
-  const id = randomUUID();
+  const id = request.freshId('token');
   const text = tokenText(randomBytes(32));
   await request.command({
     type: 'token.create',

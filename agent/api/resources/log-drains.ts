@@ -92,5 +92,7 @@ function shown(request: ApiRequest, { drain, url }: OpenDrain): LogDrainResource
   const seesConfig =
     isAllowed(caller, 'deploy', app) &&
     isInScope(caller.scopes, { method: 'GET', scope: null, isProtected: true });
-  return logDrainResource(app, drain, seesConfig ? url : hideSecrets(url));
+  const { searchParams } = new URL(request.message.url ?? '', 'http://peer');
+  const isExtended = searchParams.get('extended') === 'true';
+  return logDrainResource(app, drain, seesConfig ? url : hideSecrets(url), isExtended);
 }

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PlatformError } from '../../../src/errors.ts';
+import type { Addon } from '../../../src/ledger/addon-types.ts';
+import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
+import { addonDataEndpoints } from '../../../src/platform/endpoints/addon-data.ts';
+import { ok } from '../api.ts';
+import type { ApiRequest, Reply } from '../api.ts';
+import { route } from '../router.ts';
+import { mustAddon, mustOperate, seenAddon, shown } from './addons.ts';
+import { inView } from './in-view.ts';
+
+export const addonDataRoutes = [
+  route(addonDataEndpoints.rotate, rotate),
+  route(addonDataEndpoints.dump, dump),
+  route(addonDataEndpoints.restore, restore),
+];
+
+const ROTATE_WAIT_MS = 25_000;
+// Of a transfer nobody knows how long it takes, only that it moves.
+const SILENCE_MS = 150_000;
+
+/** Answers once apps have them, in the ordinary case; what is left is done by whoever's duty it is. */
+async function rotate(request: ApiRequest): Promise<Reply> {
+  const addon = ownAddon(request);
+  if (!request.api.addons.rotates(addon.service)) {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot rotate the credentials of "${addon.name}": "${addon.service}" does not offer that`,
+    );
+  }
+  const before = addon.configVersion;
+  await request.command({ type: 'addon.rotate', app: addon.app, addon: addon.id });
+  await inView(request, ROTATE_WAIT_MS, () => {
+    const now = mustAddon(request, addon.id);
+    const step = nextAddonStep(request.view(), now);
+    return now.configVersion !== before && (step === null || step.do === 'end-rotation');
+  });
+  return ok(shown(request, mustAddon(request, addon.id)));
+}
+
+async function dump(request: ApiRequest): Promise<null> {
+  const { api, response } = request;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const chunks = await api.addons.dump(ownAddon(request), AbortSignal.any([gone.signal, api.closing]));
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' });
+  try {
+    await pipeline(Readable.from(chunks), response, { signal: api.closing });
+  } catch (err) {
+    // The head is sent: a connection that breaks is how the client learns of it.
+    response.destroy();
+    api.log.info({ err }, 'dump of an add-on broken off');
+  }
+  return null;
+}
+
+async function restore(request: ApiRequest): Promise<Reply> {
+  const { api, message, response } = request;
+  const addon = ownAddon(request);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
+  try {
+    const chunks = message.iterator({ destroyOnReturn: false });
+    await api.addons.restore(addon, untimed(request, chunks), AbortSignal.any([gone.signal, api.closing]));
+  } finally {
+    message.socket.setTimeout(0);
+    // Whoever sends more must be able to, or the answer would not be read.
+    message.resume();
+  }
+  return ok(shown(request, addon));
+}
+
+/** Once all of it is here the socket may be silent for long. */
+async function* untimed(
+  { message }: ApiRequest,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  message.socket.setTimeout(0);
+}
+
+/** The add-on of the path, if it is ready and the asker may work with the app that owns it. */
+function ownAddon(request: ApiRequest): Addon {
+  const addon = seenAddon(request);
+  mustOperate(request, addon);
+  if (addon.state === 'provisioned') return addon;
+  throw new PlatformError('conflict', `"${addon.name}" is ${addon.state}`, {
+    hint: 'Try again when `addons:info` shows it provisioned',
+  });
+}

@@ -1,0 +1,4 @@
+import { infoCommand } from '../lib/database-commands.ts';
+import { REDIS } from '../lib/databases.ts';
+
+export default infoCommand(REDIS);
