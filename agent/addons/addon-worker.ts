@@ -120,6 +120,7 @@ export class AddonWorker {
   async #provision(addon: Addon, signal: AbortSignal): Promise<void> {
     if (isOverdue(addon)) return this.#giveUp(addon);
     const { host, addons } = this.#parts;
+    if (!addon.accepted) await this.#announce(addon);
     const app = host().view().apps.get(addon.app);
     const self = host()
       .peers()
@@ -153,6 +154,16 @@ export class AddonWorker {
       return;
     }
     await this.#settleAs(addon, reply);
+  }
+
+  /** Persisted before it is sent: should nobody hear the answer, whoever destroys the add-on knows that there may be one. */
+  async #announce(addon: Addon): Promise<void> {
+    const nothingYet = { providerId: null, message: null, drainUrl: null, config: {} };
+    const asking = { type: 'addon.settle', app: addon.app, addon: addon.id, state: 'asking' } as const;
+    const by = { user: `${addon.service}@addons.heroku.com`, request: null };
+    const ops = await this.#parts.host().command({ ...asking, ...nothingYet }, by);
+    if (ops.length > 0) return;
+    throw new PlatformError('conflict', `"${addon.name}" is not to be provisioned any more`);
   }
 
   async #settleAs(addon: Addon, { state, id, config, message, logDrainUrl }: ProvisionReply): Promise<void> {

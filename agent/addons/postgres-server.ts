@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
 
@@ -36,13 +36,13 @@ export class PostgresServer {
   /** Works on one connection to `database`, or to the administrator's own. */
   async with<T>(
     signal: AbortSignal,
-    work: (client: pg.Client) => Promise<T>,
+    work: (client: Client) => Promise<T>,
     database: string | null = null,
   ): Promise<T> {
     signal.throwIfAborted();
     const url = new URL(this.url);
     if (database !== null) url.pathname = `/${encodeURIComponent(database)}`;
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: url.href,
       connectionTimeoutMillis: CONNECT_MS,
       statement_timeout: STATEMENT_MS,
@@ -65,7 +65,7 @@ export class PostgresServer {
   }
 
   /** The same, for one of all who ask of `addon` at a time: statements about one role at once fail one another. */
-  alone<T>(addon: AddonId, signal: AbortSignal, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  alone<T>(addon: AddonId, signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> {
     return this.with(signal, async (client) => {
       // Held until the connection ends.
       await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`kith ${addon}`]);
@@ -75,17 +75,17 @@ export class PostgresServer {
 }
 
 /** Runs what makes something, unless it is there: whoever asked may have died before hearing that it was made. */
-export async function makeOnce(client: pg.Client, statement: string): Promise<void> {
+export async function makeOnce(client: Client, statement: string): Promise<void> {
   try {
     await client.query(statement);
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || !EXISTS.has(error.code ?? '')) throw error;
+    if (!(error instanceof DatabaseError) || !EXISTS.has(error.code ?? '')) throw error;
   }
 }
 
 /** Who asks is not let in, or there is no such database: asking again would change nothing. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(28|3D)/.test(error.code ?? '');
+  return error instanceof DatabaseError && /^(28|3D)/.test(error.code ?? '');
 }
 
 /** The server's own words, without the address that holds a password. */

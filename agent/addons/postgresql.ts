@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
 import type {
@@ -10,12 +9,20 @@ import type {
   Rotation,
 } from '../../src/shell/addon-provider.ts';
 import { dumpDatabase, restoreDatabase } from './postgres-programs.ts';
+import {
+  dropLeftovers,
+  existing,
+  limitConnections,
+  makeLogin,
+  makeRole,
+  mustBeAble,
+  rolesOf,
+  usernameOf,
+} from './postgres-roles.ts';
 import { PostgresServer, makeOnce } from './postgres-server.ts';
 import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
 
 const ID = 'kith-postgresql';
-/** `DROP DATABASE … WITH (FORCE)` */
-const VERSION_MIN = 130_000;
 const PLANS = [
   { name: 'mini', connections: 20 },
   { name: 'basic', connections: 100 },
@@ -35,9 +42,6 @@ const SERVICE: AddonService = {
   })),
   isBuiltIn: true,
 };
-
-/** Of a database: an owner that nobody logs in as, and two who do in its name: one of them is the app's at any time. */
-type Roles = { readonly owner: string; readonly logins: readonly [string, string] };
 
 /** A database and a role on a PostgreSQL server that the owner of the machines names. */
 export function postgresql(settings: ProviderSettings, secretFor: SecretMaker): BuiltInProvider {
@@ -72,7 +76,7 @@ export class Postgresql implements AddonProvider {
       await mustBeAble(client, server);
       await makeRole(client, owner);
       await makeLogin(client, owner, logins[0], password);
-      await limitConnections(client, logins, plan);
+      await limitConnections(client, logins, connectionsOf(plan));
       await makeOnce(client, `CREATE DATABASE ${owner} OWNER ${owner}`);
       await client.query(`REVOKE ALL ON DATABASE ${owner} FROM PUBLIC`);
     });
@@ -82,7 +86,7 @@ export class Postgresql implements AddonProvider {
 
   async changePlan({ uuid, plan }: { uuid: AddonId; plan: string }, signal: AbortSignal) {
     await this.#server().alone(uuid, signal, (client) =>
-      limitConnections(client, rolesOf(uuid).logins, plan),
+      limitConnections(client, rolesOf(uuid).logins, connectionsOf(plan)),
     );
     return { config: null, message: null };
   }
@@ -161,15 +165,6 @@ export class Postgresql implements AddonProvider {
   }
 }
 
-function rolesOf(uuid: AddonId): Roles {
-  const owner = `kith_${uuid.replaceAll('-', '')}`;
-  return { owner, logins: [`${owner}_a`, `${owner}_b`] };
-}
-
-function usernameOf({ DATABASE_URL = '' }: AddonConfig): string {
-  return URL.canParse(DATABASE_URL) ? new URL(DATABASE_URL).username : '';
-}
-
 function mustUrl(text: string | undefined): URL {
   if (text !== undefined && URL.canParse(text)) return new URL(text);
   throw new PlatformError('unavailable', 'The database has no address yet', {
@@ -177,73 +172,6 @@ function mustUrl(text: string | undefined): URL {
   });
 }
 
-/** Says before anything is made what an administrator lacks. */
-async function mustBeAble(client: pg.Client, { url }: PostgresServer): Promise<void> {
-  const { rows } = await client.query<{ able: boolean; version: number }>(
-    `SELECT rolsuper OR (rolcreaterole AND rolcreatedb AND rolinherit) AS able,
-       current_setting('server_version_num')::int AS version FROM pg_roles WHERE rolname = current_user`,
-  );
-  const [{ able, version } = { able: false, version: 0 }] = rows;
-  if (version < VERSION_MIN) {
-    throw new PlatformError('invalid_params', `The PostgreSQL server at "${url.host}" is older than 13`, {
-      hint: 'Databases are dropped with FORCE, which 13 brought',
-    });
-  }
-  if (able) return;
-  const user = decodeURIComponent(url.username);
-  throw new PlatformError(
-    'invalid_params',
-    `The role "${user}" at "${url.host}" may not make databases for others`,
-    {
-      hint: `Let it: ALTER ROLE ${pg.escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
-    },
-  );
-}
-
-async function makeRole(client: pg.Client, role: string): Promise<void> {
-  await makeOnce(client, `CREATE ROLE ${role} NOLOGIN`);
-  await client.query(`GRANT ${role} TO CURRENT_USER`);
-}
-
-/** Whatever it makes belongs to the owner, so that the other login finds it as its own. */
-async function makeLogin(client: pg.Client, owner: string, login: string, password: string): Promise<void> {
-  await makeRole(client, login);
-  await client.query(`GRANT ${owner} TO ${login}`);
-  await client.query(`ALTER ROLE ${login} SET role TO ${owner}`);
-  await client.query(`ALTER ROLE ${login} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
-}
-
-async function limitConnections(client: pg.Client, logins: readonly string[], plan: string): Promise<void> {
-  const limit = PLANS.find(({ name }) => name === plan)?.connections ?? PLANS[0].connections;
-  for (const login of logins) {
-    await makeRole(client, login);
-    await client.query(`ALTER ROLE ${login} CONNECTION LIMIT ${limit}`);
-  }
-}
-
-async function existing(client: pg.Client, roles: readonly string[]): Promise<readonly string[]> {
-  const { rows } = await client.query<{ rolname: string }>(
-    'SELECT rolname FROM pg_roles WHERE rolname = ANY($1) ORDER BY rolname',
-    [roles],
-  );
-  return rows.map(({ rolname }) => rolname);
-}
-
-/** A role cannot go while it has anything, and any role may keep large objects in databases that are open to all. */
-async function dropLeftovers(
-  server: PostgresServer,
-  roles: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { rows } = await server.with(signal, (client) =>
-    client.query<{ datname: string }>(
-      `SELECT DISTINCT datname FROM pg_shdepend
-       JOIN pg_database ON pg_database.oid = dbid JOIN pg_roles ON pg_roles.oid = refobjid
-       WHERE refclassid = 'pg_authid'::regclass AND rolname = ANY($1)`,
-      [roles],
-    ),
-  );
-  for (const { datname } of rows) {
-    await server.with(signal, (client) => client.query(`DROP OWNED BY ${roles.join(', ')}`), datname);
-  }
+function connectionsOf(plan: string): number {
+  return (PLANS.find(({ name }) => name === plan) ?? PLANS[0]).connections;
 }

@@ -8,6 +8,7 @@ import type {
   ProviderSettings,
   Rotation,
 } from '../../src/shell/addon-provider.ts';
+import { claim, release } from './redis-databases.ts';
 import { RedisServer, type RedisAdmin } from './redis-server.ts';
 import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
 
@@ -23,37 +24,6 @@ const SERVICE: AddonService = {
   ],
   isBuiltIn: true,
 };
-
-/**
- * Which add-on has which of the server's databases. No user may choose database 1, and every user begins in database 0:
- * so the books are kept in the former, and the latter is nobody's.
- */
-const BOOKS_DATABASE = '1';
-const BOOKS = 'kith:databases';
-const FIRST_DATABASE = 2;
-const NO_ROOM = -1;
-
-/**
- * Gives an add-on the database that it has, or the first that is free, at one go whoever else asks. What users are known to
- * have (pairs, from the fourth argument on) is believed too, as users may outlive the data of a server; and a database that
- * holds anything is somebody's.
- */
-const CLAIM = `
-for each = 4, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[each], ARGV[each + 1]) end
-local mine = redis.call('HGET', KEYS[1], ARGV[1])
-if mine then return tonumber(mine) end
-local taken = {}
-for _, each in ipairs(redis.call('HVALS', KEYS[1])) do taken[tonumber(each)] = true end
-local found = ${NO_ROOM}
-for each = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
-  if not taken[each] then
-    redis.call('SELECT', each)
-    if redis.call('DBSIZE') == 0 then found = each break end
-  end
-end
-redis.call('SELECT', ${BOOKS_DATABASE})
-if found >= 0 then redis.call('HSET', KEYS[1], ARGV[1], found) end
-return found`;
 
 /**
  * All but what reaches beyond one's own database or tells of the server. SELECT is given back for that one alone. Functions,
@@ -125,16 +95,7 @@ export class Redis implements AddonProvider {
 
   async deprovision({ uuid }: { uuid: AddonId }, signal: AbortSignal): Promise<void> {
     await this.#server().with(signal, async (admin) => {
-      const users = await databasesOfUsers(admin);
-      await admin.send('SELECT', BOOKS_DATABASE);
-      const database = (await admin.send('HGET', BOOKS, uuid)) ?? users.get(uuid);
-      await admin.send('ACL', 'DELUSER', ...usersOf(uuid));
-      if (typeof database === 'string') {
-        await admin.send('SELECT', database);
-        await admin.send('FLUSHDB', 'ASYNC');
-        await admin.send('SELECT', BOOKS_DATABASE);
-        await admin.send('HDEL', BOOKS, uuid);
-      }
+      await release(admin, uuid, () => admin.send('ACL', 'DELUSER', ...usersOf(uuid)));
       await keepUsers(admin);
     });
   }
@@ -178,31 +139,6 @@ export class Redis implements AddonProvider {
   }
 }
 
-async function claim(admin: RedisAdmin, uuid: AddonId): Promise<number> {
-  const [, count = '16'] = (await admin.send('CONFIG', 'GET', 'databases')) as readonly string[];
-  const users = await databasesOfUsers(admin);
-  await admin.send('SELECT', BOOKS_DATABASE);
-  const range = [String(FIRST_DATABASE), count];
-  const found = Number(await admin.send('EVAL', CLAIM, '1', BOOKS, uuid, ...range, ...[...users].flat()));
-  if (found !== NO_ROOM) return found;
-  throw new PlatformError(
-    'invalid_params',
-    `The Redis server has no free database: it has ${count}, of which add-ons can have ${Number(count) - FIRST_DATABASE}`,
-    { hint: 'Destroy an add-on, or raise `databases` in its config file' },
-  );
-}
-
-/** What the server's list of users says of who has which database. */
-async function databasesOfUsers(admin: RedisAdmin): Promise<ReadonlyMap<string, string>> {
-  const lines = (await admin.send('ACL', 'LIST')) as readonly string[];
-  return new Map(
-    lines.flatMap((line): readonly (readonly [string, string])[] => {
-      const [, hex = '', database] = /^user kith_([0-9a-f]{32})_[ab] .*\+select\|(\d+)/.exec(line) ?? [];
-      return database === undefined ? [] : [[hex.replace(UUID_PARTS, '$1-$2-$3-$4-$5'), database]];
-    }),
-  );
-}
-
 async function setUser(admin: RedisAdmin, user: string, password: string, database: number): Promise<void> {
   await admin.send('ACL', 'SETUSER', user, 'reset', 'on', `>${password}`, ...RIGHTS, `+select|${database}`);
 }
@@ -221,8 +157,6 @@ async function keepUsers(admin: RedisAdmin): Promise<boolean> {
   }
   return false;
 }
-
-const UUID_PARTS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
 
 function usersOf(uuid: AddonId): readonly [string, string] {
   const name = `kith_${uuid.replaceAll('-', '')}`;

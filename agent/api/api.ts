@@ -23,7 +23,7 @@ import type { LocalStack } from '../../src/shell/stack.ts';
 import type { Volumes } from '../../src/shell/volumes.ts';
 import type { Tasks } from '../lib/tasks.ts';
 import type { AttachSessions } from './attach-sessions.ts';
-import { readJson } from './body.ts';
+import { parseJson } from './body.ts';
 import type { BuildJobs } from './build-jobs.ts';
 import type { LogSessions } from './log-sessions.ts';
 import type { SlugUploads } from './slug-uploads.ts';
@@ -68,6 +68,8 @@ export class ApiRequest {
   /** Who asks, and what they may do: see `src/platform/access.ts`. */
   readonly caller: Caller;
   readonly message: IncomingMessage;
+  /** As it was sent; null where the endpoint declares none, for it may be a stream. */
+  readonly body: Buffer | null;
   readonly response: ServerResponse;
   /** What stands for `:name` in the route's path. */
   readonly params: Readonly<Record<string, string>>;
@@ -75,12 +77,16 @@ export class ApiRequest {
   readonly baseUrl: string;
 
   constructor(
-    fields: Pick<ApiRequest, 'api' | 'context' | 'caller' | 'message' | 'response' | 'params' | 'baseUrl'>,
+    fields: Pick<
+      ApiRequest,
+      'api' | 'context' | 'caller' | 'message' | 'body' | 'response' | 'params' | 'baseUrl'
+    >,
   ) {
     this.api = fields.api;
     this.context = fields.context;
     this.caller = fields.caller;
     this.message = fields.message;
+    this.body = fields.body;
     this.response = fields.response;
     this.params = fields.params;
     this.baseUrl = fields.baseUrl;
@@ -90,10 +96,10 @@ export class ApiRequest {
     return this.params[name] ?? '';
   }
 
-  /** The body, as an endpoint declares it; where that has none, nothing is read, for it may be a stream of bytes. */
-  async read<Body>(schema: z.ZodType<Body> | null): Promise<Body> {
+  /** The body, as an endpoint declares it. */
+  read<Body>(schema: z.ZodType<Body> | null): Body {
     if (schema === null) return undefined as Body;
-    return parseParams(schema, await readJson(this.message));
+    return parseParams(schema, parseJson(this.body ?? Buffer.alloc(0)));
   }
 
   /** The cluster as it is now: ask again after a command. */

@@ -5,11 +5,11 @@ const BODY_BYTES_MAX = 1024 * 1024;
 const BODY_WITHIN_MS = 30_000;
 
 /**
- * The request's JSON body; none at all is an empty record, for Heroku's clients leave it out when they say nothing.
- * @throws PlatformError `bad_request` for what is no JSON or comes too slowly, `too_large` past 1 MiB
+ * A JSON body; none at all is an empty record, for Heroku's clients leave it out when they say nothing.
+ * @throws PlatformError `bad_request` for what is no JSON
  */
-export async function readJson(message: IncomingMessage): Promise<unknown> {
-  const text = (await readBody(message)).toString('utf8');
+export function parseJson(body: Buffer): unknown {
+  const text = body.toString('utf8');
   if (text.trim() === '') return {};
   try {
     return JSON.parse(text);
@@ -18,11 +18,11 @@ export async function readJson(message: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** A form (`application/x-www-form-urlencoded`), as OAuth has it, or JSON. @throws as `readJson` does */
+/** A form (`application/x-www-form-urlencoded`), as OAuth has it, or JSON. @throws as `readBody` and `parseJson` do */
 export async function readFields(message: IncomingMessage): Promise<unknown> {
+  const body = await readBody(message);
   const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  if (!isForm) return readJson(message);
-  return Object.fromEntries(new URLSearchParams((await readBody(message)).toString('utf8')));
+  return isForm ? Object.fromEntries(new URLSearchParams(body.toString('utf8'))) : parseJson(body);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 import type { CommandContext } from '../../src/ledger/command.ts';
@@ -19,6 +19,7 @@ import type { GitServer } from '../../src/shell/builds.ts';
 import { requestMark } from '../../src/ledger/request-stamp.ts';
 import { ApiRequest, ok } from './api.ts';
 import type { Api, Reply } from './api.ts';
+import { readBody } from './body.ts';
 import { authenticate, unauthorized } from './auth.ts';
 import { etagOf, mustMatch } from './conditional.ts';
 import { RecentReplies } from './recent-replies.ts';
@@ -100,10 +101,13 @@ export class Dispatcher {
     checkAccept(message.headers.accept);
     if (match === null) throw noSuchEndpoint(method, path);
     authorize(this.#api.host.view(), caller, match.route.endpoint, match.params);
+    const body = match.route.endpoint.body === null ? null : await readBody(message);
+    const asked = requestId === null ? null : requestKey(requestId, method, message.url, body);
     const request = new ApiRequest({
       api: this.#api,
-      context: { user: caller.user, request: requestId },
+      context: { user: caller.user, request: asked },
       caller,
+      body,
       message,
       response,
       params: match.params,
@@ -168,6 +172,15 @@ function requestIdOf(message: IncomingMessage): string | null {
   const header = message.headers['request-id'];
   const first = (Array.isArray(header) ? header[0] : header)?.split(',', 1)[0]?.trim() ?? '';
   return REQUEST_ID_PATTERN.test(first) ? first : null;
+}
+
+/**
+ * What makes a request the one it is. The id alone does not: the official CLI gives one id to all requests that it sends
+ * at once, and those differ in what they ask.
+ */
+function requestKey(id: string, method: string, url: string | undefined, body: Buffer | null): string {
+  const hash = createHash('sha256').update(JSON.stringify([id, method, url]));
+  return hash.update(body ?? '').digest('base64url');
 }
 
 function methodOf(message: IncomingMessage): string {

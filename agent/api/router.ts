@@ -14,7 +14,7 @@ export type Match = { readonly route: Route; readonly params: Readonly<Record<st
 export function route<Body>(endpoint: Endpoint<Body>, handler: Handler<Body>): Route {
   return {
     endpoint,
-    handle: async (request) => handler(request, await request.read(endpoint.body)),
+    handle: async (request) => handler(request, request.read(endpoint.body)),
   };
 }
 

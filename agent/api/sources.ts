@@ -84,7 +84,7 @@ export class Sources implements Disposable {
     if (held !== undefined && secret !== null) {
       const { blob } = held;
       if (blob === null) this.read(secret);
-      else if (wanted === null || blob === (wanted as string)) return blob;
+      else if (wanted === null || blob === wanted) return blob;
       else throw mismatch('source', wanted, blob);
     }
     const { id } = await this.#blobs.write(

@@ -2,9 +2,9 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { AppId, PeerId } from '../../src/ids.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
 import type { Builds, ClusterBuilds, PendingBuild } from '../../src/shell/builds.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
+import { assertNever } from '../../src/step.ts';
 import { onJsonLines, sendJson } from '../lib/json-lines.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
 
@@ -83,9 +83,12 @@ async function answer(local: ClusterBuildsParts['local'], request: z.infer<typeo
       return output !== null;
     }
     case 'stop':
-      return local.stop(request.build, request.user as UserEmail);
+      return local.stop(request.build, request.user);
     case 'purge':
-      return local.purgeCache(request.app as AppId);
+      await local.purgeCache(request.app as AppId);
+      return true;
+    default:
+      return assertNever(request);
   }
 }
 

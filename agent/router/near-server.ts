@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { answerChallenge } from '../../src/routing/answer-challenge.ts';
 import type { Rejection } from '../../src/routing/http-syntax.ts';
 import { matchHost } from '../../src/routing/match-host.ts';
 import type { RequestHead } from '../../src/routing/request-head.ts';
@@ -8,7 +9,7 @@ import { Inbound, type InboundOwner, type Responder } from './inbound.ts';
 import type { ClientTls } from './client-tls.ts';
 import { NearPlan, type ClientInfo } from './near-plan.ts';
 import { Opening } from './opening.ts';
-import { badRequestReply, codeReply, noSuchAppReply } from './reply.ts';
+import { badRequestReply, challengeReply, codeReply, noSuchAppReply } from './reply.ts';
 import { keepsAlive } from './response-relay.ts';
 import type { Connection, RouterCore } from './router-core.ts';
 
@@ -43,11 +44,17 @@ class NearOwner implements InboundOwner {
   onRequest(inbound: Inbound, head: RequestHead): Responder | null {
     const { table } = this.#core.routes;
     const app = table === null ? null : matchHost(table, head.host);
+    const isAlive = keepsAlive(head) && head.body === 0 && !this.#core.isClosing;
+    const authorization = table === null ? null : answerChallenge(table, head, Date.now());
+    if (authorization !== null) {
+      inbound.write(challengeReply(authorization, head.method, isAlive));
+      inbound.endResponse(isAlive);
+      return null;
+    }
     if (app !== null) {
       const plan = new NearPlan(this.#core, this.#client, head, app);
       return new Exchange(this.#core, inbound, head, plan);
     }
-    const isAlive = keepsAlive(head) && head.body === 0 && !this.#core.isClosing;
     // Without a table nobody knows what is here: that is our fault, not a wrong name.
     inbound.write(
       table === null ? codeReply('H99', head.method, isAlive) : noSuchAppReply(head.method, isAlive),

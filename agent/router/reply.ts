@@ -4,6 +4,7 @@ import type { HCode } from '../../src/routing/codes.ts';
 import type { ErrorPage } from '../../src/routing/error-page.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
   400: 'Bad Request',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -23,15 +24,23 @@ export function noSuchAppReply(method: string, keepsAlive: boolean): string {
   return pageReply(404, NO_SUCH_APP, method, keepsAlive);
 }
 
+/** RFC 8555 8.3. */
+export function challengeReply(authorization: string, method: string, keepsAlive: boolean): string {
+  return reply(200, 'application/octet-stream', authorization, method, keepsAlive);
+}
+
 export function badRequestReply(status: number): string {
   return pageReply(status, BAD_REQUEST, 'GET', false);
 }
 
 function pageReply(status: number, page: ErrorPage, method: string, keepsAlive: boolean): string {
-  const body = errorPageHtml(page);
+  return reply(status, 'text/html; charset=utf-8', errorPageHtml(page), method, keepsAlive);
+}
+
+function reply(status: number, type: string, body: string, method: string, keepsAlive: boolean): string {
   return (
     `HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}\r\n` +
-    'Content-Type: text/html; charset=utf-8\r\n' +
+    `Content-Type: ${type}\r\n` +
     'Cache-Control: no-cache, no-store\r\n' +
     `Date: ${new Date().toUTCString()}\r\n` +
     `Content-Length: ${body.length}\r\n` +

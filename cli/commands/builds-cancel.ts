@@ -8,7 +8,7 @@ export default defineCommand({
   async run(context) {
     const { api, screen, args } = context;
     const path = await context.appPath('/builds');
-    const id = args.build ?? (await underWay(await api.get<readonly BuildResource[]>(path)));
+    const id = args.build ?? underWay(await api.get<readonly BuildResource[]>(path));
     const build = await screen.progress(`Cancelling the build ${id}`, () =>
       api.delete<BuildResource>(`${path}/${encodeURIComponent(id)}`),
     );

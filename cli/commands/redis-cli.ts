@@ -16,8 +16,14 @@ export default defineCommand({
     const addon = await findDatabase(api, REDIS, args.addon, () => context.app());
     const url = await addressOf(api, addon, REDIS);
     const words = [
-      ...['-h', url.hostname.replace(/^\[|\]$/g, ''), '-p', url.port === '' ? '6379' : url.port],
-      ...['--user', decodeURIComponent(url.username), '-n', url.pathname.slice(1)],
+      '-h',
+      url.hostname.replace(/^\[|\]$/g, ''),
+      '-p',
+      url.port === '' ? '6379' : url.port,
+      '--user',
+      decodeURIComponent(url.username),
+      '-n',
+      url.pathname.slice(1),
       ...(url.protocol === 'rediss:' ? ['--tls'] : []),
     ];
     const env = { REDISCLI_AUTH: decodeURIComponent(url.password) };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { coversName } from '../../src/covers-name.ts';
 import type { DomainResource } from '../../src/platform/domain.ts';
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
-import { coversName } from '../../src/routing/choose-certificate.ts';
 import { CliError, UsageError } from './cli-error.ts';
 import type { Client } from './client.ts';
 import type { Screen } from './screen.ts';

@@ -77,7 +77,7 @@ export const addonBodies: Bodies<AddonBody | ProviderBody> = {
   'addon.settle': z.object({
     app,
     addon,
-    state: z.enum(['provisioning', 'provisioned', 'refused', 'deprovisioned']),
+    state: z.enum(['asking', 'provisioning', 'provisioned', 'refused', 'deprovisioned']),
     providerId: text(1_000).nullable(),
     message,
     drainUrl: bytes.nullable(),

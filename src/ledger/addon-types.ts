@@ -40,9 +40,12 @@ export type Attached = {
   readonly config: string | null;
 };
 
-/** What a provider said of an add-on. `provisioning`: it knows of it, and will be ready later. */
+/**
+ * What a provider said of an add-on. `asking`: it is about to be asked, and may have made it even if no answer is ever heard.
+ * `provisioning`: it knows of it, and will be ready later.
+ */
 export type AddonSettlement = {
-  readonly state: 'provisioning' | 'provisioned' | 'refused' | 'deprovisioned';
+  readonly state: 'asking' | 'provisioning' | 'provisioned' | 'refused' | 'deprovisioned';
   readonly providerId: string | null;
   /** For the user. */
   readonly message: string | null;

@@ -12,6 +12,7 @@ import type {
   ReleaseId,
   VolumeId,
 } from '../ids.ts';
+import type { AcmCommand } from './acm-types.ts';
 import type { AddonCommand } from './addon-types.ts';
 import type { Permission, Role, Scope } from '../rights.ts';
 import type { ErrorRecord } from '../errors.ts';
@@ -31,6 +32,7 @@ import type { CouplingPlace, ReviewSettings, Stage } from './pipeline-types.ts';
 
 /** A write that somebody asks for. Values are sealed before they get here; ids that must be random come with it. */
 export type Command =
+  | AcmCommand
   | AddonCommand
   | {
       readonly type: 'cluster.found';

@@ -1,6 +1,6 @@
 import { PlatformError } from '../errors.ts';
 import type { AddonId, AppId } from '../ids.ts';
-import type { Addon, AddonCommand, SealedConfig } from './addon-types.ts';
+import type { Addon, AddonCommand, AddonSettlement, SealedConfig } from './addon-types.ts';
 import {
   ATTACHMENT_NAME_PATTERN,
   attachedHere,
@@ -63,10 +63,14 @@ export function settleAddon(fold: Fold, command: CommandOf<'addon.settle'>): rea
   // It was said before, by this peer or by another.
   const isKnown =
     (said === 'provisioning' && addon.accepted) ||
+    (said === 'asking' && (addon.accepted || addon.state !== 'provisioning')) ||
+    (isEnd(said) && addon.state === 'deprovisioned') ||
     (said === 'provisioned' && registers.settled.some(({ value }) => value.state === 'provisioned'));
-  if (isKnown || addon.state === 'deprovisioned') return [];
+  if (isKnown) return [];
+  // One that is gone and was made once more, by a peer that had not heard: both stand, and it is deprovisioned again.
+  const replaced = registers.settled.filter(({ value }) => isEnd(said) || !isEnd(value.state));
   const settle: OpDraft = {
-    parents: [...headsOf(registers.settled), ...headsOf(registers.destroyed)],
+    parents: [...headsOf(replaced), ...headsOf(registers.destroyed)],
     body: {
       kind: 'addon.settle',
       app: app.id,
@@ -84,6 +88,10 @@ export function settleAddon(fold: Fold, command: CommandOf<'addon.settle'>): rea
     ...configDrafts(app.id, addon, registers, config),
     ...(isFirst && isWanted ? [firstAttachment(state, addon)] : []),
   ];
+}
+
+function isEnd(said: AddonSettlement['state']): boolean {
+  return said === 'refused' || said === 'deprovisioned';
 }
 
 function firstAttachment(state: AppState, addon: Addon): OpDraft {

@@ -1,7 +1,8 @@
 import { PlatformError } from '../errors.ts';
+import { orderedFor } from './certificate-duties.ts';
 import type { Command } from './command.ts';
 import { mustApp } from './decide-app.ts';
-import { certOfDomainDraft } from './decide-cert.ts';
+import { certOfDomainDraft, removeCertDraft } from './decide-cert.ts';
 import type { Fold } from './fold.ts';
 import type { OpDraft } from './op.ts';
 import { headsOf } from './register.ts';
@@ -42,10 +43,13 @@ export function addDomain(fold: Fold, command: CommandOf<'domain.add'>): readonl
 export function removeDomain(fold: Fold, command: CommandOf<'domain.remove'>): readonly OpDraft[] {
   const { state, app } = mustApp(fold, command.app);
   const hostname = command.hostname.toLowerCase();
-  if (!app.domains.has(hostname)) {
+  const domain = app.domains.get(hostname);
+  if (domain === undefined) {
     throw new PlatformError('not_found', "Couldn't find that domain name.", { resource: 'domain' });
   }
+  const ordered = orderedFor(app, domain);
   return [
     { parents: headsOf(state.domains.get(hostname)), body: { kind: 'domain.remove', app: app.id, hostname } },
+    ...(ordered === null ? [] : [removeCertDraft(state, app, ordered.id)]),
   ];
 }

@@ -4,6 +4,7 @@ import { assertNever } from '../step.ts';
 import type { AuthorLogs } from './author-logs.ts';
 import { digest } from './codec.ts';
 import type { Command, CommandContext, Decision } from './command.ts';
+import { failAcm, issueCert, openChallenge, setAcm, setAcme } from './decide-acm.ts';
 import { createApp, destroyApp, setBuildpacks, updateApp } from './decide-app.ts';
 import { removeCert, setCert, updateDomain } from './decide-cert.ts';
 import { admitMember, createInvite, foundCluster, removeMember, rotateKey } from './decide-cluster.ts';
@@ -183,6 +184,16 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return setCert(fold, command);
     case 'cert.remove':
       return removeCert(fold, command);
+    case 'acme.set':
+      return setAcme(fold, command);
+    case 'acm.set':
+      return setAcm(fold, command);
+    case 'acme.challenge':
+      return openChallenge(fold, command);
+    case 'acm.fail':
+      return failAcm(fold, command);
+    case 'acm.issue':
+      return issueCert(fold, command);
     case 'drain.add':
       return addDrain(fold, command);
     case 'drain.set':

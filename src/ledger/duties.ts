@@ -1,4 +1,5 @@
 import { addonDuties } from './addon-work.ts';
+import { certificateDuties } from './certificate-duties.ts';
 import { drainDuties } from './drain-duties.ts';
 import { pipelineDuties } from './pipeline-duties.ts';
 import type { View } from './view.ts';
@@ -13,9 +14,9 @@ export type Duty = {
   readonly key: string;
 };
 
-export type DutyKind = 'addon' | 'drain' | 'promotion' | 'setup' | 'review';
+export type DutyKind = 'addon' | 'drain' | 'promotion' | 'setup' | 'review' | 'certificate';
 
 /** All that is to be done now, by anybody. */
 export function dutiesIn(view: View): readonly Duty[] {
-  return [...addonDuties(view), ...drainDuties(view), ...pipelineDuties(view)];
+  return [...addonDuties(view), ...drainDuties(view), ...pipelineDuties(view), ...certificateDuties(view)];
 }

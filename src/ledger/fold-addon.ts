@@ -145,7 +145,7 @@ export function configVersion(config: ReadonlyMap<string, Sealed | null>): strin
 /** Once it is to go, or was refused by one peer's asking and taken by another's, it is gone only when nothing else was said. */
 function stateOf({ settled, destroyed }: AddonRegisters, isAppDestroyed: boolean): AddonState {
   const said = new Set(settled.map(({ value }) => value.state));
-  const isTaken = said.has('provisioned') || said.has('provisioning');
+  const isTaken = said.has('provisioned') || said.has('provisioning') || said.has('asking');
   const isOver = said.has('refused') || said.has('deprovisioned');
   if (isOver && !isTaken) return 'deprovisioned';
   if (isOver || isAppDestroyed || destroyed.length > 0) return 'deprovisioning';

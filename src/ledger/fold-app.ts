@@ -1,5 +1,7 @@
 import type { AddonId, AppId, AppName, DrainId, OpId, ProcessType, VolumeId } from '../ids.ts';
 import { assertNever } from '../step.ts';
+import { NO_ACM, applyAcm, toAcm } from './fold-acm.ts';
+import type { AcmState } from './fold-acm.ts';
 import { applyAddon, toAddons } from './fold-addon.ts';
 import type { AddonRegisters } from './fold-addon.ts';
 import { applyDrain, toDrains } from './fold-drain.ts';
@@ -54,6 +56,7 @@ export type AppState = {
   /** By the id that the client was given. */
   readonly uploads: ReadonlyMap<string, SlugUpload>;
   readonly certs: CertsState;
+  readonly acm: AcmState;
   readonly drains: ReadonlyMap<DrainId, DrainState>;
   readonly addons: ReadonlyMap<AddonId, AddonRegisters>;
 };
@@ -83,6 +86,7 @@ export function newApp(id: AppId): AppState {
     setup: NO_SETUP,
     uploads: new Map(),
     certs: noCerts(),
+    acm: NO_ACM,
     drains: new Map(),
     addons: new Map(),
   };
@@ -113,6 +117,7 @@ export class AppEdit {
     | 'coupling'
     | 'setup'
     | 'uploads'
+    | 'acm'
   >;
   readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
   readonly #features: Map<string, Register<boolean>>;
@@ -225,6 +230,11 @@ export class AppEdit {
       case 'cert.remove':
         this.#certs = applyCert(this.#certs, op, body);
         break;
+      case 'acm.set':
+      case 'acme.challenge':
+      case 'acm.fail':
+        this.#set({ acm: applyAcm(fields.acm, op, body) });
+        break;
       case 'buildpacks.set':
         this.#set({ buildpacks: writeRegister(fields.buildpacks, write(body.buildpacks), op.parents) });
         break;
@@ -321,6 +331,7 @@ export function toApp(state: AppState, name: AppName): App | null {
         : { hostname, domain: value, createdAt: hlc.ms, cert: certOfDomain(state.certs, value) },
     ),
     certs: toCerts(state.certs),
+    acm: toAcm(state.acm),
     builds: latest(state.builds, (write) => toBuild(write, releases)),
     volumes: toVolumes(state.volumes),
     destroyedVolumes: destroyedVolumes(state.volumes),

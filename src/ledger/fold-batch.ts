@@ -1,5 +1,7 @@
 import type { AppId, AppName, OpId } from '../ids.ts';
 import { applyAccess, noAccess } from './fold-access.ts';
+import { applyAcme } from './fold-acm.ts';
+import type { AcmeState } from './fold-acm.ts';
 import type { AccessState } from './fold-access.ts';
 import { AppEdit, newApp, toApp } from './fold-app.ts';
 import { applyPipeline, noPipelines } from './fold-pipelines.ts';
@@ -26,6 +28,7 @@ export type FoldState = {
   readonly domains: ReadonlyMap<string, AppId>;
   readonly access: AccessState;
   readonly stacks: StacksState;
+  readonly acme: AcmeState;
   readonly pipelines: PipelinesState;
   readonly providers: ProvidersState;
   /** A request's mark, or a Request-Id as it is, to the op it made; the least id, where there are several. */
@@ -43,6 +46,7 @@ export function emptyState(): FoldState {
     domains: new Map(),
     access: noAccess(),
     stacks: new Map(),
+    acme: [],
     pipelines: noPipelines(),
     providers: new Map(),
     requests: LayeredMap.empty(),
@@ -66,6 +70,7 @@ export class FoldBatch {
   readonly #writes;
   #access: AccessState;
   #stacks: StacksState;
+  #acme: AcmeState;
   #pipelines: PipelinesState;
   #providers: ProvidersState;
 
@@ -76,6 +81,7 @@ export class FoldBatch {
     this.#writes = base.writes.edit();
     this.#access = base.access;
     this.#stacks = base.stacks;
+    this.#acme = base.acme;
     this.#pipelines = base.pipelines;
     this.#providers = base.providers;
   }
@@ -106,6 +112,7 @@ export class FoldBatch {
       quarantined,
       access: this.#access,
       stacks: this.#stacks,
+      acme: this.#acme,
       pipelines: this.#pipelines,
       providers: this.#providers,
       requests: this.#requests.done(),
@@ -138,6 +145,9 @@ export class FoldBatch {
         return;
       case 'stack.set':
         this.#stacks = applyStack(this.#stacks, op, body);
+        return;
+      case 'acme.set':
+        this.#acme = applyAcme(this.#acme, op, body);
         return;
       case 'pipeline.set':
       case 'pipeline.config':

@@ -12,6 +12,7 @@ type CertWrite = {
   readonly chain: string;
   readonly key: Sealed;
   readonly facts: CertFacts;
+  readonly acm: string | null;
 };
 
 /** An app's certificates as registers, and which of them each of its domains is to be served with. */
@@ -34,8 +35,8 @@ export function applyCert(state: CertsState, op: FoldOp, body: CertBody): CertsS
   const { id, hlc, parents } = op;
   switch (body.kind) {
     case 'cert.set': {
-      const { name, displayName, chain, key, facts } = body;
-      return write(state, body.cert, op, { name, displayName, chain, key, facts });
+      const { name, displayName, chain, key, facts, acm = null } = body;
+      return write(state, body.cert, op, { name, displayName, chain, key, facts, acm });
     }
     case 'cert.remove':
       return write(state, body.cert, op, null);

@@ -30,6 +30,7 @@ export function homeKey(view: View, command: Command): string | null {
     case 'token.revoke':
     case 'user.set':
     case 'stack.set':
+    case 'acme.set':
     // Of these, one peer is the only writer at any time: what it has written must be in its own ledger first.
     case 'volume.hold':
     case 'volume.move':
@@ -97,6 +98,10 @@ export function homeKey(view: View, command: Command): string | null {
     case 'domain.update':
     case 'cert.set':
     case 'cert.remove':
+    case 'acm.set':
+    case 'acme.challenge':
+    case 'acm.fail':
+    case 'acm.issue':
     case 'drain.add':
     case 'drain.set':
     case 'drain.remove':

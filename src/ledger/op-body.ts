@@ -17,6 +17,7 @@ import type {
   SetupId,
   VolumeId,
 } from '../ids.ts';
+import { acmBodies } from './acm-bodies.ts';
 import { addonBodies, attachments } from './addon-bodies.ts';
 import { STAGES } from './pipeline-types.ts';
 import type { Op, OpBody, OpKind, Sealed, SlugRef } from './op.ts';
@@ -83,6 +84,7 @@ const slug: z.ZodType<SlugRef> = z.object({
 
 /** Fields that are not named here are dropped: a newer agent may have added them. */
 const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
+  ...acmBodies,
   ...addonBodies,
   'cluster.found': z.object({ name, caCert: text(65_536), caKey: bytes }),
   'invite.create': z.object({ invite: name, secretHash: text(200), expiresAt: z.number() }),
@@ -194,6 +196,7 @@ const BODIES: { readonly [Kind in OpKind]: z.ZodType<BodyOf<Kind>> } = {
       subject: text(4_096),
       trusted: z.boolean(),
     }),
+    acm: name.exactOptional(),
   }),
   'cert.remove': z.object({ app, cert }),
   'drain.add': z.object({ app, drain, token: text(100), url: bytes, addon: addon.nullable() }),

@@ -1,3 +1,4 @@
+import type { AcmBody } from './acm-types.ts';
 import type { AddonBody, Attached, ProviderBody } from './addon-types.ts';
 import type { Permission, Role } from '../rights.ts';
 import type {
@@ -102,6 +103,7 @@ export type UserEmail = string;
 
 /** Body by kind. `request` is the client's Request-Id: a repeated one is the same write. */
 export type OpBody =
+  | AcmBody
   | AddonBody
   | ProviderBody
   | { readonly kind: 'cluster.found'; readonly name: string; readonly caCert: string; readonly caKey: Sealed }
@@ -290,6 +292,8 @@ export type OpBody =
       readonly chain: string;
       readonly key: Sealed;
       readonly facts: CertFacts;
+      /** Id of the domain that it was ordered for; absent: somebody added it. */
+      readonly acm?: string;
     }
   | { readonly kind: 'cert.remove'; readonly app: AppId; readonly cert: CertId }
   /** Its lines go to `url` from now on, or to another one than before. */

@@ -1,4 +1,5 @@
 import { toInvites, toTokens } from './fold-access.ts';
+import { toAcme } from './fold-acm.ts';
 import { toUsers } from './fold-users.ts';
 import type { FoldState } from './fold-batch.ts';
 import { toPipelines } from './fold-pipelines.ts';
@@ -40,6 +41,7 @@ export function toView(
     promotions: state.pipelines.promotions,
     providers:
       previous?.state.providers === state.providers ? previous.view.providers : toProviders(state.providers),
+    acme: previous?.state.acme === state.acme ? previous.view.acme : toAcme(state.acme),
     stacks: previous?.state.stacks === state.stacks ? previous.view.stacks : toStacks(state.stacks),
     requests: state.requests,
     waiting,

@@ -1,3 +1,4 @@
+import type { AcmeChallenge, AcmeSettings, AcmFailure } from './acm-types.ts';
 import type { Addon, Attached, Attachment, Provider } from './addon-types.ts';
 import type { Permission, Role, Scope } from '../rights.ts';
 import type {
@@ -57,6 +58,8 @@ export type View = {
   readonly promotions: ReadonlyMap<PromotionId, Promotion>;
   /** Who makes add-ons, by id: those that were registered, and built-in ones that have settings. */
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Where certificates are ordered; null before an admin has said so. */
+  readonly acme: Acme | null;
   /** The stack image of each architecture. */
   readonly stacks: ReadonlyMap<string, Stack>;
   /** Requests that made a write (`requestMark`), and one op of each. */
@@ -143,6 +146,8 @@ export type App = {
   readonly buildpacks: readonly string[];
   readonly domains: ReadonlyMap<string, Domain>;
   readonly certs: ReadonlyMap<CertId, Cert>;
+  /** Whether certificates are ordered for its domains, and how that goes. */
+  readonly acm: Acm;
   readonly builds: ReadonlyMap<string, Build>;
   readonly volumes: ReadonlyMap<VolumeId, Volume>;
   readonly destroyedVolumes: ReadonlySet<VolumeId>;
@@ -232,8 +237,27 @@ export type Cert = {
   readonly chain: string;
   readonly key: Sealed;
   readonly facts: CertFacts;
+  /** Id of the domain that it was ordered for; null: somebody added it. */
+  readonly acm: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
+};
+
+/** `by` is the op. */
+export type Acme = AcmeSettings & { readonly by: OpId; readonly setAt: number };
+
+export type Acm = {
+  readonly on: boolean;
+  /** The op that asked for it, or asked again, last. */
+  readonly ask: OpId | null;
+  /** By the domain's id; one of which there is nothing to say is not here. */
+  readonly domains: ReadonlyMap<string, AcmDomain>;
+};
+
+export type AcmDomain = {
+  readonly challenges: readonly AcmeChallenge[];
+  /** Of the last order; null after one that was filled. `at`: wall ms. */
+  readonly failure: (AcmFailure & { readonly at: number }) | null;
 };
 
 /** Files that outlive dynos. They are on one peer, and its dynos run there and nowhere else. */

@@ -1,7 +1,8 @@
 import { phaseOf } from '../dynos/life.ts';
 import type { PeerFacts } from '../facts.ts';
 import type { AppId } from '../ids.ts';
-import type { App } from '../ledger/view.ts';
+import type { AcmeChallenge } from '../ledger/acm-types.ts';
+import type { App, View } from '../ledger/view.ts';
 import { verdictOf } from '../membership/membership.ts';
 import type { RouteApp, RouteTable, RouteTarget } from '../routing/table.ts';
 import type { PeerState } from './state.ts';
@@ -31,11 +32,25 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     suffixes: suffixesOf(domain),
     names: Object.fromEntries(view.names),
     apps,
+    challenges: challengesOf(view),
     localDynos: Object.fromEntries(
       local.flatMap(({ dyno, address }) => (address === null ? [] : [[dyno, address]])),
     ),
     members: [...view.members.values()].filter((member) => member.state === 'member').map(({ peer }) => peer),
   };
+}
+
+/** Of the names that apps hold: an authority comes to the one who has the name now. */
+function challengesOf(view: View): Record<string, readonly AcmeChallenge[]> {
+  const found: Record<string, readonly AcmeChallenge[]> = {};
+  for (const [hostname, id] of view.domains) {
+    const app = view.apps.get(id);
+    if (app === undefined || !app.acm.on || app.acm.domains.size === 0) continue;
+    const domain = app.domains.get(hostname)?.domain;
+    const open = domain === undefined ? [] : (app.acm.domains.get(domain)?.challenges ?? []);
+    if (open.length > 0) found[hostname] = open;
+  }
+  return found;
 }
 
 /** `APP.<suffix>` serves the app named APP. */

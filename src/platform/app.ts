@@ -62,7 +62,7 @@ export function appResource(
     stack,
     build_stack: stack,
     generation: { id: uuidOf('generation', 'cedar'), name: 'cedar' },
-    acm: false,
+    acm: app.acm.on,
     repo_size: null,
     slug_size: release?.slug?.bytes ?? null,
     maintenance: app.maintenance,

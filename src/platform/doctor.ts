@@ -2,6 +2,7 @@ import type { PeerId, SlotKey } from '../ids.ts';
 import { parseSlotKey } from '../ids.ts';
 import type { App, View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
+import { acmStanding } from './acm.ts';
 import { liveApps } from './app.ts';
 import { peerResources } from './peer.ts';
 import type { PeerResource } from './peer.ts';
@@ -38,6 +39,7 @@ export function doctorResource(
     ...unplaced.map((each) => unplacedProblem(view, each)),
     ...liveApps(view).flatMap(appProblems),
     ...liveApps(view).flatMap((app) => certProblems(app, now)),
+    ...liveApps(view).flatMap(acmProblems),
     ...ledgerProblems(view),
   ];
   const gravity = { error: 0, warning: 1, info: 2 };
@@ -52,8 +54,12 @@ export function doctorResource(
 const EXPIRES_SOON_MS = 21 * 24 * 3_600_000;
 
 function certProblems(app: App, now: number): readonly Problem[] {
-  return [...app.certs.values()].flatMap(({ name, facts: { expiresAt } }): Problem[] => {
-    if (expiresAt > now + EXPIRES_SOON_MS) return [];
+  return [...app.certs.values()].flatMap((cert): Problem[] => {
+    const { name, acm } = cert;
+    const { startsAt, expiresAt } = cert.facts;
+    // What is ordered may be good for a few days only, and is renewed after two thirds of them.
+    const soonMs = acm === null ? EXPIRES_SOON_MS : (expiresAt - startsAt) / 6;
+    if (expiresAt > now + soonMs) return [];
     const isOver = expiresAt <= now;
     const when = `${isOver ? 'expired' : 'expires'} at ${isoTime(expiresAt)}`;
     return [
@@ -61,7 +67,25 @@ function certProblems(app: App, now: number): readonly Problem[] {
         id: isOver ? 'certificate_expired' : 'certificate_expires',
         severity: isOver ? 'error' : 'warning',
         message: `The certificate "${name}" of "${app.name}" ${when}`,
-        hint: `Put another one in its place: \`kith certs:update CRT KEY --name ${name} -a ${app.name}\``,
+        hint:
+          acm === null
+            ? `Put another one in its place: \`kith certs:update CRT KEY --name ${name} -a ${app.name}\``
+            : `See why it was not renewed: \`kith certs:auto -a ${app.name}\``,
+      },
+    ];
+  });
+}
+
+function acmProblems(app: App): readonly Problem[] {
+  return [...app.domains.values()].flatMap((domain): Problem[] => {
+    const { status, reason } = acmStanding(app, domain);
+    if (status !== 'failing' && status !== 'failed') return [];
+    return [
+      {
+        id: 'certificate_not_ordered',
+        severity: 'warning',
+        message: `No certificate could be ordered for "${domain.hostname}" of "${app.name}": ${reason ?? ''}`,
+        hint: `Once that is mended, \`kith certs:auto:refresh -a ${app.name}\` tries at once`,
       },
     ];
   });

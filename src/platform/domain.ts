@@ -1,5 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { App, Domain } from '../ledger/view.ts';
+import { acmChangedAt, acmStanding } from './acm.ts';
+import type { AcmStatus } from './acm.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { uuidOf } from './ids.ts';
@@ -15,8 +17,8 @@ export type DomainResource = {
   readonly status: 'none';
   /** What it was given; without one, it is served with whichever certificate of the app fits. */
   readonly sni_endpoint: { readonly id: string; readonly name: string } | null;
-  readonly acm_status: null;
-  readonly acm_status_reason: null;
+  readonly acm_status: AcmStatus | null;
+  readonly acm_status_reason: string | null;
   readonly created_at: string;
   readonly updated_at: string;
 };
@@ -40,12 +42,10 @@ export function mustFindDomain(domains: readonly DomainResource[], idOrHostname:
   throw new PlatformError('not_found', `Couldn't find the domain "${idOrHostname}".`, { resource: 'domain' });
 }
 
-function domain(
-  app: App,
-  { hostname, domain: id, createdAt, cert }: Domain,
-  cname: string | null,
-): DomainResource {
+function domain(app: App, each: Domain, cname: string | null): DomainResource {
+  const { hostname, domain: id, createdAt, cert } = each;
   const endpoint = cert === null ? undefined : app.certs.get(cert);
+  const { status, reason } = cname === null ? { status: null, reason: null } : acmStanding(app, each);
   return {
     id,
     app: appRef(app),
@@ -54,9 +54,9 @@ function domain(
     cname,
     status: 'none',
     sni_endpoint: endpoint === undefined ? null : { id: endpoint.id, name: endpoint.name },
-    acm_status: null,
-    acm_status_reason: null,
+    acm_status: status,
+    acm_status_reason: reason,
     created_at: isoTime(createdAt),
-    updated_at: isoTime(createdAt),
+    updated_at: isoTime(acmChangedAt(app, each)),
   };
 }

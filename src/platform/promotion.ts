@@ -1,5 +1,5 @@
 import { PlatformError } from '../errors.ts';
-import type { AppId, PromotionId, ReleaseId } from '../ids.ts';
+import type { PromotionId, ReleaseId } from '../ids.ts';
 import { promotionRequest } from '../ledger/pipeline-types.ts';
 import type { App, Promotion, Release, View } from '../ledger/view.ts';
 import { releaseUuid, uuidOf } from './ids.ts';
@@ -75,7 +75,7 @@ export function mustFindPromotion(view: View, id: string): Promotion {
 
 /** The release that a promotion made at a target: the earliest, where two sides of a split made one each. */
 function releaseOf(app: App, promotion: PromotionId): Release | undefined {
-  const request = promotionRequest(promotion, app.id as AppId);
+  const request = promotionRequest(promotion, app.id);
   return [...app.releases.values()]
     .filter((release) => release.cause === 'promote' && release.request === request)
     .sort((a, b) => a.number - b.number || compare(a.id, b.id))[0];

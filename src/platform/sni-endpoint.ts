@@ -25,8 +25,8 @@ export type SniEndpointResource = {
     /** Whether browsers know the authority that it leads to. */
     readonly 'ca_signed?': boolean;
     readonly 'self_signed?': boolean;
-    /** Ordered by the platform: Kith orders none. */
-    readonly acm: false;
+    /** Ordered by the platform. */
+    readonly acm: boolean;
   };
   readonly created_at: string;
   readonly updated_at: string;
@@ -46,7 +46,7 @@ export function certName(id: CertId): string {
 }
 
 export function sniEndpointResource(app: App, cert: Cert): SniEndpointResource {
-  const { id, name, displayName, chain, facts, createdAt, updatedAt } = cert;
+  const { id, name, displayName, chain, facts, acm, createdAt, updatedAt } = cert;
   return {
     id,
     name,
@@ -63,7 +63,7 @@ export function sniEndpointResource(app: App, cert: Cert): SniEndpointResource {
       subject: facts.subject,
       'ca_signed?': facts.trusted,
       'self_signed?': facts.issuer === facts.subject,
-      acm: false,
+      acm: acm !== null,
     },
     created_at: isoTime(createdAt),
     updated_at: isoTime(updatedAt),

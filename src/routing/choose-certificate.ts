@@ -1,3 +1,4 @@
+import { coversName } from '../covers-name.ts';
 import type { AppId, CertId } from '../ids.ts';
 import { matchDomain } from './match-host.ts';
 
@@ -48,11 +49,4 @@ export function chooseCertificate(table: CertTable, app: AppId, name: string): C
     ids.find((id) => isFit(id, (pattern) => coversName(pattern, name))) ??
     (isOurs ? given : null)
   );
-}
-
-/** RFC 6125: a star stands for one whole label, the first. */
-export function coversName(pattern: string, name: string): boolean {
-  if (!pattern.startsWith('*.')) return pattern === name;
-  const dot = name.indexOf('.');
-  return dot > 0 && name.slice(dot) === pattern.slice(1);
 }

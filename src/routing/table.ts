@@ -1,4 +1,5 @@
 import type { AppId, DynoId, PeerId } from '../ids.ts';
+import type { AcmeChallenge } from '../ledger/acm-types.ts';
 
 /** Where one dyno can be reached. `host`/`port` is the dyno itself when local, its peer's proxy listener when not. */
 export type RouteTarget = {
@@ -35,6 +36,8 @@ export type RouteTable = {
   readonly suffixes: readonly string[];
   readonly names: Readonly<Record<string, AppId>>;
   readonly apps: Readonly<Record<string, RouteApp>>;
+  /** By host name: what a certificate authority that looks for it is to find. Absent: nothing. */
+  readonly challenges?: Readonly<Record<string, readonly AcmeChallenge[]>>;
   /** Dynos of this peer that other peers may ask for, draining ones included: dyno id to port. */
   readonly localDynos: Readonly<Record<string, { readonly port: number; readonly host: string }>>;
   /** Members: the only peers that the proxy listener serves and that we connect to. */

@@ -40,6 +40,7 @@ export async function startPlatform(): Promise<Platform> {
     promotion: idle,
     setup: idle,
     review: idle,
+    certificate: idle,
   };
   const tasks = new Tasks(log);
   const working: { duties: Duties | null } = { duties: null };

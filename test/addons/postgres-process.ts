@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { eventually } from '../helpers/eventually.ts';
 import { DatabaseProcess, freePort } from './database-process.ts';
 
@@ -15,8 +15,13 @@ export class PostgresProcess extends DatabaseProcess {
     const passwordFile = join(started.dir, 'password');
     writeFileSync(passwordFile, PASSWORD, { mode: 0o644 });
     await started.run(program('initdb'), [
-      ...['-D', join(started.dir, 'data'), '-U', SUPERUSER, '--pwfile', passwordFile],
-      ...['--auth=scram-sha-256', '--no-sync', '--encoding=UTF8', '--locale=C'],
+      `--pgdata=${join(started.dir, 'data')}`,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--no-sync',
+      '--encoding=UTF8',
+      '--locale=C',
     ]);
     started.port = await freePort();
     await started.up();
@@ -26,8 +31,12 @@ export class PostgresProcess extends DatabaseProcess {
   /** Starts it, the first time or again, and waits until it answers. */
   async up(): Promise<void> {
     await this.start(program('postgres'), [
-      ...['-D', join(this.dir, 'data'), '-p', String(this.port), '-c', 'listen_addresses=127.0.0.1'],
-      ...['-c', 'unix_socket_directories=', '-c', 'fsync=off', '-c', 'shared_buffers=16MB'],
+      `-D${join(this.dir, 'data')}`,
+      `-p${this.port}`,
+      '--listen-addresses=127.0.0.1',
+      '--unix-socket-directories=',
+      '--fsync=off',
+      '--shared-buffers=16MB',
     ]);
     await eventually(
       () => {
@@ -54,7 +63,7 @@ export async function query(
   statement: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => {});
   try {
     await client.connect();

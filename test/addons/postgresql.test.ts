@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Postgresql } from '../../agent/addons/postgresql.ts';
 import type { AddonId } from '../../src/ids.ts';
@@ -91,7 +91,7 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     await query(before, `INSERT INTO cats VALUES ('Tom')`);
     await query(after, `INSERT INTO cats VALUES ('Kit'); ALTER TABLE cats ADD age int`);
 
-    const open = new pg.Client({ connectionString: before });
+    const open = new Client({ connectionString: before });
     const ended = new Promise((resolve) => open.on('error', resolve));
     await open.connect();
     await provider().endOthers({ uuid, config }, signal);
@@ -134,7 +134,7 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     const elsewhere = new URL(url);
     elsewhere.pathname = '/postgres';
     await query(elsewhere.href, 'RESET ROLE; SELECT lo_create(0)');
-    const open = new pg.Client({ connectionString: url });
+    const open = new Client({ connectionString: url });
     const ended = new Promise((resolve) => open.on('error', resolve));
     await open.connect();
     await provider().deprovision({ uuid }, signal);

@@ -9,15 +9,8 @@ const PASSWORD = 'sesame';
 
 /** A real Redis that asks for a password and keeps its users in a file, on loopback. */
 export class RedisProcess extends DatabaseProcess {
-  readonly #args: readonly string[];
-
-  private constructor(args: readonly string[]) {
-    super('redis');
-    this.#args = args;
-  }
-
-  static async start(args: readonly string[] = []): Promise<RedisProcess> {
-    const started = new RedisProcess(args);
+  static async start(): Promise<RedisProcess> {
+    const started = new RedisProcess('redis');
     writeFileSync(join(started.dir, 'users.acl'), `user default on >${PASSWORD} ~* &* +@all\n`, {
       mode: 0o666,
     });
@@ -35,8 +28,16 @@ export class RedisProcess extends DatabaseProcess {
       );
     }
     await this.start(program, [
-      ...['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.dir, '--save', ''],
-      ...['--aclfile', join(this.dir, 'users.acl'), ...this.#args],
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(this.port),
+      '--dir',
+      this.dir,
+      '--save',
+      '',
+      '--aclfile',
+      join(this.dir, 'users.acl'),
     ]);
     await eventually(
       () => {

@@ -63,11 +63,12 @@ test('a rollback is a new release with the slug and the config of the old one', 
   await api.call('PATCH', '/apps/blog/config-vars', { A: '1' });
   const { body: v3 } = await api.call('GET', '/apps/blog/releases/3');
   const headers = { 'request-id': randomUUID() };
-  const back = await api.call('POST', '/apps/blog/releases', { release: at(v3, 'id') }, headers);
+  const body = { release: at(v3, 'id') };
+  const back = await api.call('POST', '/apps/blog/releases', body, headers);
   expect(back.status).toBe(201);
   expect(back.body).toMatchObject({ version: 5, description: 'Rollback to v3', output_stream_url: null });
   expect((await api.call('GET', '/apps/blog/config-vars')).body).toEqual({});
-  expect((await api.call('POST', '/apps/blog/releases', { release: 'v3' }, headers)).body).toEqual(back.body);
+  expect((await api.call('POST', '/apps/blog/releases', body, headers)).body).toEqual(back.body);
   expect((await api.call('POST', '/apps/blog/releases', { release: 'v1' })).status).toBe(422);
 });
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { X509Certificate } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createClusterCa, issueLeaf } from '../../agent/api/ca.ts';
@@ -198,4 +198,17 @@ test('a write that another has overtaken is refused when the client asks for tha
   expect((await rename('off', '*')).status).toBe(200);
   const upload = await api.call('PUT', '/sources/none', 'x', { 'if-match': '*' });
   expect(upload.status).toBe(412);
+});
+
+test('requests that share an id, as the official CLI sends them at once, are told apart by what they ask', async () => {
+  await using api = await startApi();
+  await api.call('POST', '/apps', { name: 'blog' });
+  const headers = { 'request-id': randomUUID() };
+  const hosts = ['one.example.com', 'two.example.com'];
+  const made = await Promise.all(
+    hosts.map((hostname) =>
+      api.call('POST', '/apps/blog/domains', { hostname, sni_endpoint: null }, headers),
+    ),
+  );
+  expect(made.map(({ body }) => at(body, 'hostname'))).toEqual(hosts);
 });

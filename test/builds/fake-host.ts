@@ -38,6 +38,7 @@ export class FakeHost implements Host {
       builds: new Map(),
       volumes: new Map(),
       certs: new Map(),
+      acm: { on: false, ask: null, domains: new Map() },
       destroyedVolumes: new Set(),
       drains: new Map(),
       addons: new Map(),

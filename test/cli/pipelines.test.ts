@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { AppSetupResource, ReviewAppResource } from '../../src/platform/app-setup.ts';
+import type { AppSetupResource } from '../../src/platform/app-setup.ts';
 import type { CouplingResource, PipelineResource } from '../../src/platform/pipeline.ts';
 import type { PromotionTargetResource } from '../../src/platform/promotion.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -148,7 +148,7 @@ test('review-apps:create sends the folder, shows its build, and says where the a
       source_blob: { get_url: `http://${stub.host}/sources/s`, put_url: `http://${stub.host}/sources/s` },
     })
     .on('PUT /sources/s', {})
-    .on('POST /review-apps', { app_setup: { id: 'setup-id' } } as unknown as ReviewAppResource)
+    .on('POST /review-apps', { app_setup: { id: 'setup-id' } })
     .on('GET /app-setups/setup-id/output', (_request, response) => void response.end('-----> Building\n'))
     .on('GET /app-setups/setup-id', (_request, response) => {
       asked += 1;

@@ -304,9 +304,7 @@ test('a build under way is listed, read and cancelled at any peer', { timeout: L
   const path = `/apps/slow/builds/${started.id}`;
   const elsewhere = await birch.call<BuildResource>(path);
   expect(elsewhere.status).toBe('pending');
-  const response = await fetch(`${birch.api}${path}/output`, {
-    headers: { authorization: `Bearer ${birch.token}` },
-  });
+  const response = await fetch(elsewhere.output_stream_url);
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let seen = '';
   while (!seen.includes('-----> ')) {

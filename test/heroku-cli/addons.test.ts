@@ -133,7 +133,7 @@ test(
   async () => {
     const url = 'syslog://127.0.0.1:6514';
     await heroku.run('addons:create', 'kith-drain', '--name', 'pipe', '-a', APP, '--', '--url', url);
-    await heroku.shows(['drains', '-a', APP], /=== Add-on Drains\nkith-drain:url \(pipe\)/);
+    await heroku.shows(['drains', '-a', APP], /=== Add-on Drains\s+kith-drain:url \(pipe\)/);
   },
 );
 

@@ -208,6 +208,24 @@ test('one that another peer provisioned while it was destroyed is deprovisioned 
   expect(addonDuties(a.view)).toEqual([]);
 });
 
+test('who is about to ask says so first, and what may have come of it is deprovisioned', () => {
+  const [a, b] = twoWithApp();
+  a.run(createAddon());
+  sync(a, b);
+  // This one is cut off, asks, and never hears the answer.
+  b.run(settleAddon(1, 'asking'));
+  a.run({ type: 'addon.destroy', app: appId(1), addon: addonId(1), force: false, reason: null });
+  a.run(settleAddon(1, 'deprovisioned'));
+  sync(a, b);
+  expect(nextAddonStep(a.view, addonAt(a))).toEqual({ do: 'deprovision' });
+  a.run(settleAddon(1, 'deprovisioned'));
+  expect(addonDuties(a.view)).toEqual([]);
+  // Nobody asks for it any more; and what was made all the same, of that it is known.
+  expect(a.run(settleAddon(1, 'asking'))).toEqual([]);
+  a.run(settleAddon(1, 'provisioned'));
+  expect(nextAddonStep(a.view, addonAt(a))).toEqual({ do: 'deprovision' });
+});
+
 test('a rollback keeps what add-ons have set now', () => {
   const peer = oneWithApp();
   provisioned(peer);

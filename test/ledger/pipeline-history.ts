@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { PipelineId, PromotionId, SetupId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
+import { assertNever } from '../../src/step.ts';
 import { appId, blobId, sealed, slugOf } from './builders.ts';
 
 /** A UUID that a text stands for. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a test names things of any sort
 export function uuid<Id extends string>(text: string): Id {
   const hex = createHash('sha256').update(text).digest('hex');
   return [0, 8, 12, 16, 20].map((from, at) => hex.slice(from, [8, 12, 16, 20, 32][at])).join('-') as Id;
@@ -81,5 +83,7 @@ export function pipelineCommand(what: PipelineHappening, n: number, salt: string
     }
     case 'slug':
       return { type: 'slug.create', app, slug: { ...slugOf(salt), upload: 'sent' }, checksum: salt };
+    default:
+      return assertNever(what);
   }
 }

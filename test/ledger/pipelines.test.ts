@@ -3,6 +3,7 @@ import { blobsInReach } from '../../src/blobs/reach.ts';
 import type { PromotionId, SetupId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
+import { verifyReleases } from '../../src/ledger/verify.ts';
 import { promotionRequest } from '../../src/ledger/pipeline-types.ts';
 import type { Stage } from '../../src/ledger/pipeline-types.ts';
 import {
@@ -102,6 +103,7 @@ test('a promotion gives each target the slug that the source runs, with its own 
   });
   expect(peer.config('MODE', 2)).toBe('live');
   expect(app.formation.get('web' as never)?.quantity).toBe(1);
+  expect(verifyReleases(app, peer.ops).problems).toEqual([]);
 });
 
 test('a promotion is a duty until all its targets have their release, and keeps its slug in reach', () => {

@@ -51,7 +51,7 @@ test('to ask twice is to ask once, and not before the last rotation is over', ()
   peer.run(ask);
   expect(addonAt(peer).rotation).toEqual(rotation);
   peer.run(answer(peer, 'released'));
-  expect(refusal(() => peer.run(ask))).toMatchObject({ code: 'conflict' });
+  expect(refusal(peer.decide(ask))).toMatchObject({ code: 'conflict' });
 });
 
 test('who speaks of a rotation that is past changes nothing', () => {

@@ -64,6 +64,7 @@ export function app(releases: readonly Release[] = [], fields: Partial<App> = {}
     builds: new Map(),
     volumes: new Map(),
     certs: new Map(),
+    acm: { on: false, ask: null, domains: new Map() },
     destroyedVolumes: new Set(),
     drains: new Map(),
     addons: new Map(),

@@ -27,6 +27,7 @@ const view: View = {
   names: new Map([['blog', APP_ID]]),
   domains: new Map(),
   providers: new Map(),
+  acme: null,
   stacks: new Map(),
   pipelines: new Map(),
   promotions: new Map(),
@@ -102,7 +103,7 @@ test('the doctor of a removed peer says before all else that it was removed', ()
 test('the doctor names a certificate that expires within three weeks, or has expired', () => {
   const day = 24 * 3_600_000;
   const facts = { names: [], startsAt: 0, expiresAt: 100 * day, issuer: '', subject: '', trusted: true };
-  const fields = { name: 'otter-1', displayName: null, chain: '', key: new Uint8Array(), facts };
+  const fields = { name: 'otter-1', displayName: null, chain: '', key: new Uint8Array(), facts, acm: null };
   const id = '00000000-0000-4000-8000-000000000001' as CertId;
   const certs = new Map([[id, { id, ...fields, createdAt: 0, updatedAt: 0 }]]);
   const served = { ...view, apps: new Map([[APP_ID, { ...app(), certs }]]) };

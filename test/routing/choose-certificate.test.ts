@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AppId, CertId } from '../../src/ids.ts';
-import { chooseCertificate, coversName } from '../../src/routing/choose-certificate.ts';
+import { coversName } from '../../src/covers-name.ts';
+import { chooseCertificate } from '../../src/routing/choose-certificate.ts';
 import type { CertTable } from '../../src/routing/choose-certificate.ts';
 
 const BLOG = 'blog' as AppId;

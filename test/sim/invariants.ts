@@ -68,13 +68,15 @@ function unanswered(workload: Workload): string[] {
 
 /**
  * Add-ons that the provider has and the ledger has given up, or the other way round. What a removed peer wrote never
- * happened: the ledger knows nothing of an add-on that it made.
+ * happened, so nothing can be said of what it told the provider.
  */
 function orphans({ state }: SimPeer, { resources }: SimProvider): string[] {
   const { view } = state.fold;
   const live = new Set(liveAddons(view).map(({ id }) => id));
-  const left = [...resources].filter((id) => !live.has(id) && findAddonById(view, id) !== null);
   const hasOutcasts = [...view.members.values()].some((member) => member.state === 'removed');
+  const left = hasOutcasts
+    ? []
+    : [...resources].filter((id) => !live.has(id) && findAddonById(view, id) !== null);
   const lost = hasOutcasts ? [] : [...live].filter((id) => !resources.has(id));
   return [
     ...left.map((id) => `the provider has add-on ${id}, which is deprovisioned`),

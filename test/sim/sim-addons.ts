@@ -2,7 +2,7 @@ import type { AddonId } from '../../src/ids.ts';
 import type { Addon } from '../../src/ledger/addon-types.ts';
 import { nextAddonStep } from '../../src/ledger/addon-work.ts';
 import { attachedHere, findAddonById, varsOf } from '../../src/ledger/attachments.ts';
-import type { Command } from '../../src/ledger/command.ts';
+import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { ClockQueue } from './clock-queue.ts';
@@ -24,7 +24,7 @@ type SimAddonsOptions = {
   readonly provider: SimProvider;
   readonly view: () => View;
   readonly duties: () => readonly Duty[];
-  readonly command: (command: Command) => void;
+  readonly command: (command: Command, then?: (result: CommandResult) => void) => void;
 };
 
 /** What one run of a simulated agent does for add-ons that are its duty, one step of each at a time. */
@@ -62,7 +62,12 @@ export class SimAddons {
     if (addon === null || step === null || this.#asking.has(id)) return;
     switch (step.do) {
       case 'provision':
-        this.#ask(id, () => provider.resources.add(id), settle(addon, 'provisioned'));
+        this.#asking.add(id);
+        this.#options.command(settle(addon, 'asking'), (result) => {
+          this.#asking.delete(id);
+          if (!result.ok || result.ops.length === 0) return;
+          this.#ask(id, () => provider.resources.add(id), settle(addon, 'provisioned'));
+        });
         return;
       case 'deprovision':
         this.#ask(id, () => provider.resources.delete(id), settle(addon, 'deprovisioned'));
@@ -109,7 +114,7 @@ export class SimAddons {
   }
 }
 
-function settle(addon: Addon, state: 'provisioned' | 'deprovisioned'): Command {
+function settle(addon: Addon, state: 'asking' | 'provisioned' | 'deprovisioned'): Command {
   const config = state === 'provisioned' ? { REDIS_URL: new Uint8Array([3, 1]) } : {};
   const told = { providerId: addon.id, message: null, drainUrl: null };
   return { type: 'addon.settle', app: addon.app, addon: addon.id, state, ...told, config };

@@ -69,12 +69,16 @@ export class SimPeer implements Endpoint {
   #state: PeerState | null = null;
   /** Names one run of the agent: what a dead one had planned does not happen. */
   #run = 0;
+  /** Events that came while the event loop stood still. */
+  #held: PeerEvent[] = [];
   #startedAt = 0;
   #wakeAt = Infinity;
   #ordered: PeerEffect[] = [];
   #isDraining = false;
   #isPromoting = false;
   #addons: SimAddons | null = null;
+  /** Who waits for the answers to commands of this agent's own. */
+  readonly #hearing = new Map<string, (result: CommandResult) => void>();
   /** Calls that wait for what was ordered before them to be durable. */
   #waiting: (() => void)[] = [];
   /** Release commands that run, and what they mount, by attempt. */
@@ -121,6 +125,7 @@ export class SimPeer implements Endpoint {
     this.#waiting = [];
     this.routesOf = null;
     this.duties = [];
+    this.#held = [];
     this.#isPromoting = false;
     this.#addons?.end();
     this.#addons = this.#newAddons();
@@ -228,13 +233,27 @@ export class SimPeer implements Endpoint {
   dispatch(event: PeerEvent): void {
     if (this.#state === null) return;
     const { clock } = this.#options;
-    if (clock.now < this.stalledUntil) {
-      const run = this.#run;
-      clock.after(this.stalledUntil - clock.now, () => {
-        if (this.#run === run) this.dispatch(event);
-      });
+    if (clock.now < this.stalledUntil || this.#held.length > 0) {
+      this.#held.push(event);
+      if (this.#held.length === 1) this.#thawLater();
       return;
     }
+    this.#step(event);
+  }
+
+  /** What came meanwhile is taken in the order that it came in. */
+  #thawLater(): void {
+    const { clock } = this.#options;
+    const run = this.#run;
+    clock.after(Math.max(0, this.stalledUntil - clock.now), () => {
+      if (this.#run !== run) return;
+      if (clock.now < this.stalledUntil) return this.#thawLater();
+      for (const event of this.#held.splice(0)) if (this.#run === run) this.#step(event);
+    });
+  }
+
+  #step(event: PeerEvent): void {
+    if (this.#state === null) return;
     this.steps += 1;
     const before = this.#state;
     const next = stepPeer(before, event, this.now());
@@ -377,10 +396,11 @@ export class SimPeer implements Endpoint {
       provider,
       view: () => this.state.fold.view,
       duties: () => (this.#run === run && this.isRunning() ? this.duties : []),
-      command: (command) => {
+      command: (command, then) => {
         if (this.#run !== run || !this.isRunning()) return;
         asked += 1;
         const id = `addon ${this.name} ${run} ${asked}`;
+        if (then !== undefined) this.#hearing.set(id, then);
         this.dispatch({ tag: 'command', id, command, context: { user: 'kith', request: null } });
       },
     });
@@ -432,6 +452,8 @@ export class SimPeer implements Endpoint {
         break;
       case 'answer':
         onAnswer(this, effect.id, effect.result);
+        this.#hearing.get(effect.id)?.(effect.result);
+        this.#hearing.delete(effect.id);
         break;
       case 'probePorts': {
         const { peer } = effect.target;

@@ -5,6 +5,7 @@ import { partnerRoutes } from './addon-partner.ts';
 import { addonServiceRoutes } from './addon-services.ts';
 import { addonRoutes } from './addons.ts';
 import { absentRoutes } from './absent.ts';
+import { acmRoutes } from './acm.ts';
 import { appSetupRoutes } from './app-setups.ts';
 import { accountRoutes } from './account.ts';
 import { appRoutes } from './apps.ts';
@@ -21,6 +22,7 @@ import { featureRoutes } from './features.ts';
 import { formationRoutes } from './formation.ts';
 import { kithAppRoutes } from './kith-apps.ts';
 import { insideRoutes } from './inside.ts';
+import { acmeRoutes } from './kith-acme.ts';
 import { clusterRoutes } from './kith-cluster.ts';
 import { peerRoutes } from './kith-peers.ts';
 import { stackRoutes } from './kith-stacks.ts';
@@ -59,8 +61,10 @@ const RESOURCES: readonly Route[] = [
   ...logInputRoutes,
   ...domainRoutes,
   ...sniEndpointRoutes,
+  ...acmRoutes,
   ...buildpackRoutes,
   ...clusterRoutes,
+  ...acmeRoutes,
   ...peerRoutes,
   ...stackRoutes,
   ...tokenRoutes,

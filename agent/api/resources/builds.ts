@@ -7,6 +7,7 @@ import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { buildEndpoints } from '../../../src/platform/endpoints/builds.ts';
 import { created, ok } from '../api.ts';
 import type { Api, ApiRequest, Reply } from '../api.ts';
+import { isOutputSecret, outputSecret } from '../output-secret.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 
@@ -57,9 +58,20 @@ async function create(
   return created(present(request, app, found));
 }
 
+/** What a build writes. As on Heroku it takes no token, so the URL is a secret. */
 async function output(request: ApiRequest): Promise<null> {
   const { api, response } = request;
   const app = request.app();
+  if (!isOutputSecret(request.param('build'), request.param('secret'))) {
+    throw new PlatformError(
+      'not_found',
+      `Couldn't find the output of the build "${request.param('build')}".`,
+      {
+        resource: 'build',
+        hint: 'Ask for the build again: the URL of its output changes',
+      },
+    );
+  }
   const build = await mustFindBuild(request, app);
   const left = new AbortController();
   response.once('close', () => left.abort());
@@ -139,5 +151,6 @@ function notFound(app: App, build: string): PlatformError {
 }
 
 function present({ baseUrl }: ApiRequest, app: App, build: AnyBuild): BuildResource {
-  return buildResource(app, build, `${baseUrl}/apps/${app.id}/builds/${build.build}/output`);
+  const path = `${baseUrl}/apps/${app.id}/builds/${build.build}/output`;
+  return buildResource(app, build, `${path}/${outputSecret(build.build)}`);
 }

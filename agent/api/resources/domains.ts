@@ -1,9 +1,9 @@
+import { coversName } from '../../../src/covers-name.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import { domainResources, mustFindDomain } from '../../../src/platform/domain.ts';
 import type { DomainResource } from '../../../src/platform/domain.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { domainEndpoints } from '../../../src/platform/endpoints/domains.ts';
-import { coversName } from '../../../src/routing/choose-certificate.ts';
 import { mustFindCert } from '../../../src/platform/sni-endpoint.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';

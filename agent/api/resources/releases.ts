@@ -1,4 +1,3 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Command } from '../../../src/ledger/command.ts';
@@ -16,6 +15,7 @@ import { releaseEndpoints } from '../../../src/platform/endpoints/releases.ts';
 import { isInReach, uploadsInReach } from '../../../src/ledger/reach.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
+import { isOutputSecret, outputSecret } from '../output-secret.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 import { madeRelease } from './results.ts';
@@ -29,9 +29,6 @@ export const releaseRoutes = [
   }),
   route(releaseEndpoints.output, output),
 ];
-
-/** Its part of an output's URL is known to this server alone: the URL is given out anew with each answer. */
-const SECRET = randomBytes(32);
 
 function list(request: ApiRequest): Reply {
   const app = request.app();
@@ -52,7 +49,7 @@ async function output(request: ApiRequest): Promise<null> {
     .view()
     .apps.get(request.param('app') as AppId)
     ?.releases.get(request.param('release') as ReleaseId);
-  const isKnown = release !== undefined && isSame(secretOf(release), request.param('secret'));
+  const isKnown = release !== undefined && isOutputSecret(release.id, request.param('secret'));
   if (!isKnown || (release.attempts.length === 0 && release.settled === null)) {
     throw new PlatformError('not_found', 'The release command has not been started yet.', {
       resource: 'release',
@@ -69,15 +66,7 @@ async function output(request: ApiRequest): Promise<null> {
 
 export function presentRelease({ baseUrl }: ApiRequest, app: App, release: Release): ReleaseResource {
   const path = `${baseUrl}/apps/${app.id}/releases/${release.id}/output`;
-  return releaseResource(app, release, () => `${path}/${secretOf(release)}`);
-}
-
-function secretOf({ id }: Release): string {
-  return createHmac('sha256', SECRET).update(id).digest('base64url');
-}
-
-function isSame(secret: string, given: string): boolean {
-  return secret.length === given.length && timingSafeEqual(Buffer.from(secret), Buffer.from(given));
+  return releaseResource(app, release, () => `${path}/${outputSecret(release.id)}`);
 }
 
 /** A rollback (`release`), or a slug of the app released anew (`slug`), which is how clients retry a release. */

@@ -19,7 +19,10 @@ export const buildEndpoints = {
   list: get('/apps/:app/builds', { title: 'List builds', needs: 'view' }),
   create: post('/apps/:app/builds', { title: 'Build and release an archive', needs: 'deploy', body: create }),
   info: get('/apps/:app/builds/:build', { title: 'Show a build', needs: 'view' }),
-  output: get('/apps/:app/builds/:build/output', { title: 'Read what a build writes', needs: 'view' }),
+  output: get('/apps/:app/builds/:build/output/:secret', {
+    title: 'Read what a build writes',
+    needs: 'nothing',
+  }),
   cancel: del('/apps/:app/builds/:build', { title: 'Break a build off', needs: 'deploy' }),
   purgeCache: del('/apps/:app/build-cache', {
     title: 'Forget what builds keep for the next',

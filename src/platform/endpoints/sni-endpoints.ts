@@ -34,10 +34,14 @@ export const sniEndpointEndpoints = {
   destroy: del('/apps/:app/sni-endpoints/:endpoint', { title: 'Remove a certificate', needs: 'operate' }),
 };
 
-/** Certificates that the platform orders by itself, which Kith does not do. */
+/** Certificates that the platform orders by itself. */
 export const acmEndpoints = {
   info: get('/apps/:app/acm', { title: 'Show automated certificate management', needs: 'view' }),
-  enable: post('/apps/:app/acm', { title: 'Enable automated certificate management', needs: 'operate' }),
+  enable: post('/apps/:app/acm', {
+    title: 'Enable automated certificate management',
+    needs: 'operate',
+    status: 200,
+  }),
   refresh: patch('/apps/:app/acm', { title: 'Refresh automated certificates', needs: 'operate' }),
   disable: del('/apps/:app/acm', { title: 'Disable automated certificate management', needs: 'operate' }),
 };
