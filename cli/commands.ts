@@ -174,9 +174,23 @@ export const GROUPS: readonly {
       ),
       'certs:remove': entry('remove a certificate', () => import('./commands/certs-remove.ts')),
       'certs:auto': entry(
-        'say whether certificates are ordered by themselves',
+        'show how it stands with automatic certificates',
         () => import('./commands/certs-auto.ts'),
       ),
+      'certs:auto:enable': entry(
+        'order certificates for the domains of an app',
+        () => import('./commands/certs-auto-enable.ts'),
+      ),
+      'certs:auto:disable': entry(
+        'order certificates for an app no more',
+        () => import('./commands/certs-auto-disable.ts'),
+      ),
+      'certs:auto:refresh': entry(
+        'order at once what failed',
+        () => import('./commands/certs-auto-refresh.ts'),
+      ),
+      acme: entry('show where the cluster orders certificates', () => import('./commands/acme.ts')),
+      'acme:set': entry('say where, and as whom', () => import('./commands/acme-set.ts')),
     },
   },
   {

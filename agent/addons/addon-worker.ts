@@ -28,6 +28,7 @@ const RETRY_MS_MAX = 60_000;
 /** How soon it is seen that something else is to be done meanwhile. */
 const LOOK_MS = 250;
 const ASK_AGAIN_MS = 2_000;
+/** How long old credentials may live on: a forgotten `kith run bash` must not keep them for ever. */
 const ROTATION_MS = 30 * 60_000;
 
 const options = z.record(z.string(), z.string());

@@ -5,6 +5,7 @@ import { AddonWorker } from '../addons/addon-worker.ts';
 import { AgentAddons } from '../addons/agent-addons.ts';
 import { openApi } from '../api/server.ts';
 import { openBuilds } from '../builds/builder.ts';
+import { AutoCertificates } from '../certificates/auto-certificates.ts';
 import { openClusterBuilds } from '../builds/cluster-builds.ts';
 import { advertisedHosts } from '../config/addresses.ts';
 import { openGit } from '../git/git-server.ts';
@@ -23,7 +24,7 @@ export type UserSide = {
   readonly api: { readonly port: number };
   readonly builds: Builds;
   readonly tls: ReturnType<typeof openTls>;
-  readonly dutyWorkers: Pick<DutyWorkers, 'addon' | 'promotion' | 'setup' | 'review'>;
+  readonly dutyWorkers: Pick<DutyWorkers, 'addon' | 'promotion' | 'setup' | 'review' | 'certificate'>;
 };
 
 export async function openUserSide(
@@ -84,10 +85,18 @@ export async function openUserSide(
     holders,
     log: log.child({ component: 'pipelines' }),
   });
+  const certificates = new AutoCertificates({
+    host: base.host,
+    log: log.child({ component: 'certificates' }),
+  });
   return {
     api,
     builds,
     tls,
-    dutyWorkers: { ...dutyWorkers, addon: (duty, signal) => addonWorker.work(duty, signal) },
+    dutyWorkers: {
+      ...dutyWorkers,
+      addon: (duty, signal) => addonWorker.work(duty, signal),
+      certificate: (duty, signal) => certificates.work(duty, signal),
+    },
   };
 }

@@ -6,7 +6,7 @@ import type { Addon } from '../../src/ledger/addon-types.ts';
 import { nextAddonStep } from '../../src/ledger/addon-work.ts';
 import { findAddonById, freeAttachmentName } from '../../src/ledger/attachments.ts';
 import type { App, Setup } from '../../src/ledger/view.ts';
-import { addonNameOf } from '../../src/platform/addon.ts';
+import { addonNameOf } from '../../src/platform/addon-name.ts';
 import { mustFindPlan } from '../../src/platform/addon-service.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import type { Addons } from '../../src/shell/addons.ts';

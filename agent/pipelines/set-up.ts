@@ -1,25 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Logger } from 'pino';
-import { readAppJson } from '../../src/builds/app-json.ts';
-import type { AppJson } from '../../src/builds/app-json.ts';
-import { setupConfig } from '../../src/builds/setup-config.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import { appOfDuty } from '../../src/ledger/pipeline-duties.ts';
 import { setupRequest } from '../../src/ledger/pipeline-types.ts';
 import type { App, Setup } from '../../src/ledger/view.ts';
-import { STACK_NAME } from '../../src/platform/stack.ts';
-import { stageConfigOf } from '../../src/platform/pipeline-config.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import { until } from '../lib/until.ts';
+import { configure, manifestOf, mustHaveStack } from './configure.ts';
 import { provisionAll } from './provision.ts';
 import type { ProvisionParts } from './provision.ts';
-import { readManifest } from './read-manifest.ts';
+import { SetupFailure } from './setup-failure.ts';
 
 export type SetUpParts = ProvisionParts & {
   readonly host: Pick<PeerHost, 'view' | 'command' | 'seal' | 'open'>;
@@ -34,25 +29,8 @@ export type SetUpParts = ProvisionParts & {
 const WITHIN_MS = 2 * 3_600_000;
 const FETCH_MS = 3 * 60_000;
 const RECORD_MS = 20_000;
-const SECRET_BYTES = 32;
 /** What the ledger keeps of what postdeploy wrote: its end. */
 const OUTPUT_CHARS_MAX = 20_000;
-
-/** Says why a setup cannot be: the app goes with it. */
-class SetupFailure extends Error {
-  readonly manifestErrors: readonly string[];
-  readonly postdeploy: NonNullable<Setup['settled']>['postdeploy'];
-
-  constructor(
-    message: string,
-    manifestErrors: readonly string[] = [],
-    postdeploy: NonNullable<Setup['settled']>['postdeploy'] = null,
-  ) {
-    super(message);
-    this.manifestErrors = manifestErrors;
-    this.postdeploy = postdeploy;
-  }
-}
 
 /**
  * Makes an app ready from its archive and app.json. Every step looks first at what is there, so that a peer which takes
@@ -100,54 +78,6 @@ async function carryOut(
   }
   const release = deployedBy(mustFind(parts, id)) ?? (await build(parts, mustFind(parts, id), signal));
   return finish(parts, mustFind(parts, id), release, signal);
-}
-
-async function manifestOf(parts: SetUpParts, setup: Setup, signal: AbortSignal): Promise<AppJson | null> {
-  const text = await readManifest(parts.blobs.path(setup.source), signal);
-  if (text === null) return null;
-  const read = readAppJson(text, setup.review === null ? null : 'review');
-  if ('appJson' in read) return read.appJson;
-  throw new SetupFailure('invalid app.json', read.errors);
-}
-
-function mustHaveStack({ stack }: AppJson): void {
-  if (stack === null || stack === STACK_NAME || stack === 'container') return;
-  const error = `"stack": there is no stack "${stack}" here, only ${STACK_NAME}`;
-  throw new SetupFailure('invalid app.json', [error]);
-}
-
-/** Config vars and buildpacks. Nothing that is set is set anew: a secret that was made up stays. */
-async function configure(parts: SetUpParts, app: SetUpApp, appJson: AppJson): Promise<void> {
-  const { host } = parts;
-  const { setup } = app;
-  const overrides = Object.fromEntries(
-    Object.entries(setup.env).map(([key, sealed]) => [key, host.open(app.id, key, sealed)]),
-  );
-  const { set, missing } = setupConfig(appJson, stageConfig(parts, setup), overrides);
-  if (missing.length > 0) {
-    throw new SetupFailure(
-      `app.json asks for config vars that were not given: ${missing.join(', ')}`,
-      missing.map((key) => `"env.${key}": a value is required`),
-    );
-  }
-  const unset = Object.entries(set).filter(([key]) => app.config.get(key)?.value == null);
-  const config = Object.fromEntries(
-    unset.map(([key, value]) => [
-      key,
-      host.seal(app.id, key, value ?? randomBytes(SECRET_BYTES).toString('hex')),
-    ]),
-  );
-  const by = { user: setup.user, request: null };
-  await host.command({ type: 'config.patch', app: app.id, config }, by);
-  const buildpacks = setup.buildpacks ?? appJson.buildpacks;
-  await host.command({ type: 'buildpacks.set', app: app.id, buildpacks }, by);
-}
-
-/** What the pipeline gives to its review apps, opened. */
-function stageConfig({ host }: SetUpParts, { review }: Setup): Readonly<Record<string, string>> {
-  const pipeline = review === null ? undefined : host.view().pipelines.get(review.pipeline);
-  if (pipeline === undefined) return {};
-  return stageConfigOf(pipeline, 'review', (of, key, sealed) => host.open(of, key, sealed));
 }
 
 /** The release of this setup that a peer before us made. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,10 +16,13 @@ export class DatabaseProcess implements AsyncDisposable {
   port = 0;
   #child: ChildProcess | null = null;
   #said = '';
+  // A test run that is cut short leaves no server behind.
+  readonly #onExit = (): void => void this.#child?.kill('SIGKILL');
 
   constructor(name: string) {
     this.dir = mkdtempSync(join(tmpdir(), `kith-${name}-`));
     if (isRoot) chownSync(this.dir, NOBODY, NOBODY);
+    process.once('exit', this.#onExit);
   }
 
   get #options(): SpawnOptions {
@@ -61,6 +64,7 @@ export class DatabaseProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    process.off('exit', this.#onExit);
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 

@@ -33,15 +33,10 @@ export async function startPlatform(): Promise<Platform> {
   const host = () => api.host;
   const addons = new AgentAddons({ host, closing: closing.signal, log });
   const worker = new AddonWorker({ host, addons, log });
-  const idle = async (): Promise<void> => {};
-  const workers: DutyWorkers = {
-    addon: (duty, signal) => worker.work(duty, signal),
-    drain: idle,
-    promotion: idle,
-    setup: idle,
-    review: idle,
-    certificate: idle,
-  };
+  // Of other kinds there are no duties here.
+  const workers = {
+    addon: (...given: Parameters<DutyWorkers['addon']>) => worker.work(...given),
+  } as unknown as DutyWorkers;
   const tasks = new Tasks(log);
   const working: { duties: Duties | null } = { duties: null };
   const following = (async () => {

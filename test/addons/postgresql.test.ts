@@ -45,6 +45,13 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     await query(first, 'CREATE SCHEMA attic');
   });
 
+  test('several add-ons can be made, and taken away, at once', async () => {
+    const ids = Array.from({ length: 5 }, newId);
+    const urls = await Promise.all(ids.map((uuid) => made(provider(), uuid)));
+    for (const url of urls) await query(url, 'SELECT 1');
+    await Promise.all(ids.map((uuid) => provider().deprovision({ uuid }, signal)));
+  });
+
   test('an add-on is let into its own database alone', async () => {
     const [mine, other] = [await made(provider(), newId()), await made(provider(), newId())];
     const trespass = new URL(mine);

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { must, run } from '../../scripts/lib/kith.ts';
 import { useCluster } from '../cluster/cluster.ts';
-import { Heroku } from './heroku.ts';
+import { Heroku, PROGRAM } from './heroku.ts';
+import { openTerminal } from './terminal.ts';
 
 const cluster = useCluster(3);
 const heroku = new Heroku(cluster);
@@ -69,6 +73,30 @@ test('authorizations are made, listed, shown, updated, rotated and revoked', asy
   await heroku.shows(['authorizations'], /^((?!for tests)[^])*$/);
   expect((await heroku.run('authorizations:create', '--short', '-d', 'short')).trim()).toMatch(/^kith-\S+$/);
   expect(await heroku.run('auth:token')).toBe(`${cluster.peer('ash').token}\n`);
+});
+
+test('a login with a token for a password is kept, used and given up', { timeout: 180_000 }, async () => {
+  const person = new Heroku(cluster, 'person');
+  const peer = person.next();
+  const env = { ...process.env, ...(await person.env(peer)), HEROKU_NETRC_WRITE: 'true' };
+  const { HEROKU_API_KEY: token = '', ...loggedOut } = env as Record<string, string>;
+  {
+    using terminal = openTerminal(PROGRAM, ['login', '-i'], loggedOut);
+    await terminal.shows(/Email/);
+    terminal.type('admin@ash\r');
+    await terminal.shows(/Password/);
+    terminal.type(`${token}\r`);
+    await terminal.shows(/Logged in as admin@ash/);
+    expect(await terminal.ended).toBe(0);
+  }
+  const netrc = readFileSync(join(person.home, '.netrc'), 'utf8');
+  expect(netrc).toContain(new URL(peer.api).host);
+  expect(netrc).not.toContain(token);
+  const asPerson = { cwd: person.home, env: loggedOut };
+  expect(must(await run(PROGRAM, ['auth:whoami'], asPerson)).stdout).toBe('admin@ash\n');
+  must(await run(PROGRAM, ['auth:logout'], asPerson));
+  expect((await run(PROGRAM, ['auth:whoami'], asPerson)).status).toBe(100);
+  expect(await heroku.run('auth:whoami')).toBe('admin@ash\n');
 });
 
 test('what has no meaning here is an empty list or a sentence', async () => {

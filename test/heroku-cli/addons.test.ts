@@ -81,6 +81,12 @@ test('config vars of the user are replaced only when confirmed', { timeout: TEST
   await heroku.shows(['config', '-a', OTHER], /REDIS_URL: +redis:\/\/mini\./);
 });
 
+test('an app is created with several add-ons at once', { timeout: TEST_MS }, async () => {
+  await heroku.run('apps:create', 'both', '--addons', 'acme-redis:mini,acme-redis:big');
+  await heroku.shows(['addons', '-a', 'both'], /acme-redis \(\S+\) +mini/, /acme-redis \(\S+\) +big/);
+  await heroku.run('apps:destroy', '-a', 'both', '--confirm', 'both');
+});
+
 test('an add-on that takes a while is waited for', { timeout: TEST_MS }, async () => {
   acme.isAsync = true;
   const created = await heroku.run(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -20,6 +21,9 @@ type Client = {
   patch<T>(path: string, options: Body): Promise<T>;
   put<T>(path: string, options: Body): Promise<T>;
   delete<T>(path: string, options?: Body): Promise<T>;
+  request<T>(
+    options: Body & { readonly path: string; readonly method: string; readonly headers: Fields },
+  ): Promise<T>;
 };
 const HerokuClient = createRequire(import.meta.url)('heroku-client') as new (options: {
   readonly host: string;
@@ -55,6 +59,17 @@ test('errors have the status and the fields that the library hands on', async ()
     statusCode: 422,
     body: { id: 'invalid_params' },
   });
+});
+
+test('a request sent again, with the same Request-Id, is the same write at whichever peer it lands', async () => {
+  const headers = { 'Request-Id': randomUUID() };
+  const made: Fields[] = [];
+  for (const _peer of cluster.peers) {
+    const again = { path: '/apps', method: 'POST', headers, body: { name: 'once' } };
+    made.push(await client().request<Fields>(again));
+  }
+  expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+  await expect(client().post('/apps', { body: { name: 'once' } })).rejects.toMatchObject({ statusCode: 422 });
 });
 
 /** What a declarative tool manages: how each thing is made, read back, changed and destroyed. */

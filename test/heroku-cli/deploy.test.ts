@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
@@ -41,6 +42,13 @@ test(
     expect((await birch.request(APP)).body).toContain('two web.1');
   },
 );
+
+test('git:clone brings what was pushed, from any peer', { timeout: TEST_MS }, async () => {
+  for (const [index] of cluster.peers.entries()) {
+    await heroku.run('git:clone', '-a', APP, `clone-${index}`);
+    expect(readFileSync(join(heroku.home, `clone-${index}`, 'version'), 'utf8')).toBe('two');
+  }
+});
 
 test('a stranger pushes nothing', async () => {
   const stranger = new Heroku(cluster, 'stranger', () => 'kith-nobody');

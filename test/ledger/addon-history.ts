@@ -17,6 +17,7 @@ export const ADDON_HAPPENINGS = [
   'provider',
   'unprovider',
   'addon',
+  'ask',
   'accept',
   'provisioned',
   'refuse',
@@ -51,6 +52,8 @@ export function addonCommand(what: AddonHappening, n: number, peer: TestPeer): C
       return { type: 'provider.remove', provider: 'acme-redis' };
     case 'addon':
       return createAddon(n);
+    case 'ask':
+      return settleAddon(n, 'asking');
     case 'accept':
       return settleAddon(n, 'provisioning');
     case 'provisioned':

@@ -3,13 +3,8 @@ import { attachmentsOf, findAddonById, freeAttachmentName } from '../../../src/l
 import type { Attachment } from '../../../src/ledger/addon-types.ts';
 import type { App } from '../../../src/ledger/view.ts';
 import { isAllowed, mustBeAllowed, visibleApps } from '../../../src/platform/access.ts';
-import {
-  attachmentResource,
-  attachmentsIn,
-  mustFindAddon,
-  mustFindAttachment,
-  resolveAttachments,
-} from '../../../src/platform/addon.ts';
+import { attachmentResource, attachmentsIn } from '../../../src/platform/addon.ts';
+import { mustFindAddon, mustFindAttachment, resolveAttachments } from '../../../src/platform/find-addon.ts';
 import type { AttachmentResource } from '../../../src/platform/addon.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { attachmentEndpoints } from '../../../src/platform/endpoints/addons.ts';

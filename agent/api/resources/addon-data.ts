@@ -3,11 +3,13 @@ import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Addon } from '../../../src/ledger/addon-types.ts';
 import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
+import { mustBeAllowed } from '../../../src/platform/access.ts';
 import { addonDataEndpoints } from '../../../src/platform/endpoints/addon-data.ts';
-import { ok } from '../api.ts';
+import type { Permission } from '../../../src/rights.ts';
+import { accepted, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
-import { mustAddon, mustOperate, seenAddon, shown } from './addons.ts';
+import { mustAddon, seenAddon, shown } from './addons.ts';
 import { inView } from './in-view.ts';
 
 export const addonDataRoutes = [
@@ -22,7 +24,7 @@ const SILENCE_MS = 150_000;
 
 /** Answers once apps have them, in the ordinary case; what is left is done by whoever's duty it is. */
 async function rotate(request: ApiRequest): Promise<Reply> {
-  const addon = ownAddon(request);
+  const addon = ownAddon(request, 'operate');
   if (!request.api.addons.rotates(addon.service)) {
     throw new PlatformError(
       'invalid_params',
@@ -31,19 +33,25 @@ async function rotate(request: ApiRequest): Promise<Reply> {
   }
   const before = addon.configVersion;
   await request.command({ type: 'addon.rotate', app: addon.app, addon: addon.id });
-  await inView(request, ROTATE_WAIT_MS, () => {
+  const isReleased = (): boolean => {
     const now = mustAddon(request, addon.id);
     const step = nextAddonStep(request.view(), now);
     return now.configVersion !== before && (step === null || step.do === 'end-rotation');
-  });
-  return ok(shown(request, mustAddon(request, addon.id)));
+  };
+  await inView(request, ROTATE_WAIT_MS, isReleased);
+  const answer = shown(request, mustAddon(request, addon.id));
+  return isReleased() ? ok(answer) : accepted(answer);
 }
 
+/** As with config vars: whoever may read the address may read what is there. */
 async function dump(request: ApiRequest): Promise<null> {
   const { api, response } = request;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const chunks = await api.addons.dump(ownAddon(request), AbortSignal.any([gone.signal, api.closing]));
+  const chunks = await api.addons.dump(
+    ownAddon(request, 'deploy'),
+    AbortSignal.any([gone.signal, api.closing]),
+  );
   response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' });
   try {
     await pipeline(Readable.from(chunks), response, { signal: api.closing });
@@ -57,7 +65,7 @@ async function dump(request: ApiRequest): Promise<null> {
 
 async function restore(request: ApiRequest): Promise<Reply> {
   const { api, message, response } = request;
-  const addon = ownAddon(request);
+  const addon = ownAddon(request, 'operate');
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
@@ -81,10 +89,11 @@ async function* untimed(
   message.socket.setTimeout(0);
 }
 
-/** The add-on of the path, if it is ready and the asker may work with the app that owns it. */
-function ownAddon(request: ApiRequest): Addon {
+/** The add-on of the path, if it is ready and the asker may do this with the app that owns it. */
+function ownAddon(request: ApiRequest, permission: Permission): Addon {
   const addon = seenAddon(request);
-  mustOperate(request, addon);
+  const owner = request.view().apps.get(addon.app);
+  if (owner !== undefined) mustBeAllowed(request.caller, permission, owner);
   if (addon.state === 'provisioned') return addon;
   throw new PlatformError('conflict', `"${addon.name}" is ${addon.state}`, {
     hint: 'Try again when `addons:info` shows it provisioned',

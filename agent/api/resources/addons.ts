@@ -6,14 +6,9 @@ import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
 import { findAddonById, freeAttachmentName, liveAddons } from '../../../src/ledger/attachments.ts';
 import type { App } from '../../../src/ledger/view.ts';
 import { isAllowed, mustBeAllowed } from '../../../src/platform/access.ts';
-import {
-  addonNameOf,
-  addonResource,
-  addonsOf,
-  mustFindAddon,
-  noAddon,
-  resolveAddons,
-} from '../../../src/platform/addon.ts';
+import { addonResource, addonsOf } from '../../../src/platform/addon.ts';
+import { addonNameOf } from '../../../src/platform/addon-name.ts';
+import { mustFindAddon, noAddon, resolveAddons } from '../../../src/platform/find-addon.ts';
 import type { AddonResource } from '../../../src/platform/addon.ts';
 import { mustFindPlan } from '../../../src/platform/addon-service.ts';
 import { findApp } from '../../../src/platform/app.ts';

@@ -5,7 +5,11 @@ import { configKey, envValue, label } from '../fields.ts';
 const httpUrl = z
   .string()
   .max(2_000)
-  .refine((text) => /^https?:\/\//.test(text) && URL.canParse(text), 'must be an http or https URL');
+  .refine((text) => /^https?:\/\//.test(text) && URL.canParse(text), 'must be an http or https URL')
+  .refine(
+    (text) => URL.parse(text)?.username === '',
+    'must not hold a user: the password is a field of its own',
+  );
 
 const plan = z.union([
   label(100),

@@ -1,0 +1,52 @@
+import type { DomainResource } from '../../src/platform/domain.ts';
+import { listDomains } from './certs.ts';
+import type { Client } from './client.ts';
+import { poll } from './poll.ts';
+import type { Screen } from './screen.ts';
+import { formatAgo } from './time.ts';
+
+const LOOK_MS = 500;
+const WAIT_MS = 10 * 60_000;
+
+const WORDS: Readonly<Record<NonNullable<DomainResource['acm_status']>, string>> = {
+  pending: 'Waiting',
+  'in-progress': 'In progress',
+  'cert issued': 'Certificate issued',
+  failing: 'Failing, tried again',
+  failed: 'Failed',
+};
+
+/** The custom domains of an app, and how it stands with their certificates. */
+export async function acmDomains(api: Client, appPath: string): Promise<readonly DomainResource[]> {
+  return (await listDomains(api, appPath)).filter(({ kind }) => kind === 'custom');
+}
+
+/** Waits until each has a certificate, or will get none by waiting. */
+export function untilOrdered(api: Client, appPath: string): Promise<readonly DomainResource[]> {
+  const look = async (): Promise<readonly DomainResource[] | null> => {
+    const domains = await acmDomains(api, appPath);
+    return domains.some(({ acm_status: status }) => status === 'pending' || status === 'in-progress')
+      ? null
+      : domains;
+  };
+  return poll(look, {
+    everyMs: LOOK_MS,
+    withinMs: WAIT_MS,
+    lateMessage: 'Not all domains had a certificate within ten minutes',
+    hint: 'See how it goes: kith certs:auto',
+  });
+}
+
+export function printAcm(screen: Screen, domains: readonly DomainResource[], now: number): void {
+  if (domains.length === 0) return screen.line('No domain of yours yet: add one with kith domains:add');
+  const hasReasons = domains.some(({ acm_status_reason: reason }) => reason !== null);
+  screen.table(
+    ['DOMAIN', 'STATUS', 'SINCE', ...(hasReasons ? ['REASON'] : [])],
+    domains.map(({ hostname, acm_status: status, acm_status_reason: reason, updated_at: at }) => [
+      hostname,
+      status === null ? '' : WORDS[status],
+      formatAgo(now - Date.parse(at)),
+      ...(hasReasons ? [reason ?? ''] : []),
+    ]),
+  );
+}
