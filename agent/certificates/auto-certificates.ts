@@ -112,6 +112,7 @@ export class AutoCertificates {
     const { wanted, accountKey } = attempt;
     const { acme, app, domain } = wanted;
     const { hostname } = domain;
+    this.#options.log.info({ app: app.id, hostname }, 'ordering a certificate');
     const { chain, key } = await orderCertificate({
       directory: acme.directory,
       email: acme.email,

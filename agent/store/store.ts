@@ -5,6 +5,7 @@ import type { Epoch, PeerId } from '../../src/ids.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
 import type { Store } from '../../src/shell/store.ts';
 import { ALL_OPS, openValue, opKey, opRange, recordKey, sealValue } from './codec.ts';
+import { LastKeys } from './last-keys.ts';
 import { type Database, describe, isCorruption, openLevel, repairLevel } from './level.ts';
 
 /** One batch is one write and one fsync: large enough to share, small enough not to stall the disk. */
@@ -30,6 +31,7 @@ class LevelStore implements Store {
   readonly #dir: string;
   readonly #log: Logger;
   #database: Database;
+  readonly #lastKeys = new LastKeys();
   #queue: Write[] = [];
   #queuedBytes = 0;
   /** The loop that empties the queue, while it runs. */
@@ -183,6 +185,7 @@ class LevelStore implements Store {
     if (this.#hasFailed) {
       await this.#database.close();
       this.#database = await openLevel(this.#dir, this.#log);
+      this.#lastKeys.forget();
       this.#hasFailed = false;
     }
     const known = await this.#knownOps(entries);
@@ -195,11 +198,15 @@ class LevelStore implements Store {
       value: sealValue(key, bytes),
     }));
     if (batch.length > 0) await this.#database.batch(batch, { sync: true });
+    for (const { key, isOp } of entries) if (isOp) this.#lastKeys.wrote(key);
   }
 
   /** Ops that are there and whole: they stay as they are. */
   async #knownOps(entries: readonly Entry[]): Promise<ReadonlySet<string>> {
-    const keys = entries.filter(({ isOp }) => isOp).map(({ key }) => key);
+    const keys: string[] = [];
+    for (const { key, isOp } of entries)
+      if (isOp && (await this.#lastKeys.mayHold(this.#database, key))) keys.push(key);
+    if (keys.length === 0) return new Set();
     const values = await this.#database.getMany(keys);
     return new Set(
       keys.filter((key, index) => {

@@ -1,14 +1,11 @@
-import { PlatformError } from '../errors.ts';
-import type { AddonId } from '../ids.ts';
 import type { Addon, AddonState, Attachment } from '../ledger/addon-types.ts';
-import { attachedHere, findAddonById, liveAddons, varsOf } from '../ledger/attachments.ts';
+import { attachedHere, findAddonById, varsOf } from '../ledger/attachments.ts';
 import type { App, View } from '../ledger/view.ts';
 import type { AddonService } from '../shell/addon-provider.ts';
 import { planResource, priceOf, serviceResource } from './addon-service.ts';
 import type { AddonServiceRef, AddonServiceResource, PlanResource, PriceResource } from './addon-service.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
-import { uuidOf } from './ids.ts';
 import { isoTime } from './time.ts';
 
 export type AddonResource = {

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { certificateFor, type TestCertificate } from '../helpers/certificates.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet, writeApp } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
+import { serialShown } from './serial-shown.ts';
 
 const LONG = { timeout: 180_000 };
 const APP = 'shop';
@@ -23,20 +23,6 @@ function files(name: string, { cert, key }: TestCertificate): readonly string[] 
   const paths = ['crt', 'key'].map((ending) => join(cluster.dir, `${name}.${ending}`));
   for (const [i, text] of [cert, key].entries()) writeFileSync(paths[i] ?? '', text, { mode: 0o600 });
   return paths;
-}
-
-/** Serial number of what a peer shows for this name; null while it shows nothing. */
-async function serialShown(peer: Peer, servername: string): Promise<string | null> {
-  const { port } = new URL(peer.agent.ready.https);
-  const socket = connect({ host: '127.0.0.1', port: Number(port), servername, rejectUnauthorized: false });
-  try {
-    await once(socket, 'secureConnect');
-    return socket.getPeerX509Certificate()?.serialNumber ?? null;
-  } catch {
-    return null;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** A request of a client that trusts this authority alone. */
