@@ -1,5 +1,5 @@
 import type { AddonId } from '../../src/ids.ts';
-import { attachmentsOf } from '../../src/ledger/attachments.ts';
+import { attachmentsOf } from '../../src/ledger/addons/attachments.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
-import type { Token } from '../../src/ledger/view.ts';
+import type { Token } from '../../src/ledger/access/access-types.ts';
 import { isExpired, tokenHash } from '../../src/platform/token.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ReleaseId } from '../../src/ids.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { AnyBuild } from '../../src/platform/build.ts';
 import type { Builds, BuildRequest } from '../../src/shell/builds.ts';
 import type { Releases } from '../../src/shell/releases.ts';

@@ -4,7 +4,7 @@ import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Addons } from '../../src/shell/addons.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds, ClusterBuilds, GitServer } from '../../src/shell/builds.ts';

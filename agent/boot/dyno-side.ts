@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findDrain } from '../../src/ledger/drain-duties.ts';
+import { findDrain } from '../../src/ledger/drains/drain-duties.ts';
 import type { AdoptedDyno } from '../../src/peer/create.ts';
 import { volumesOf } from '../../src/placement/wanted.ts';
 import { Drains } from '../drains/drains.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Builds } from '../../src/shell/builds.ts';
 import { AddonWorker } from '../addons/addon-worker.ts';
 import { AgentAddons } from '../addons/agent-addons.ts';

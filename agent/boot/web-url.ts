@@ -1,5 +1,5 @@
 import { coversName } from '../../src/covers-name.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { RouterHandle } from '../../src/shell/router.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId } from '../../src/ids.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildOutcome, BuildRequest, Builds, PackedSlug } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
@@ -117,6 +117,8 @@ export class Builder implements Builds {
       running.output.write(`${line}\n`);
       output(`${line}\n`);
     };
+    // It may break while the build waits, when nobody reads it yet: whoever unpacks it then finds it broken.
+    request.source.on('error', (err) => this.#log.debug({ build: request.build, err }, 'source broke off'));
     this.#running.set(request.build, running);
     this.#keep(request.build, running.output);
     try {

@@ -3,7 +3,7 @@ import type { ImageInspectInfo } from 'dockerode';
 import { describeProcessTypes, processTypes } from '../../src/builds/process-types.ts';
 import type { Commands } from '../../src/builds/procfile.ts';
 import { PlatformError } from '../../src/errors.ts';
-import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildRequest } from '../../src/shell/builds.ts';
 import { buildContext } from './build-context.ts';

@@ -2,26 +2,30 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import type * as acme from 'acme-client';
 
 /** What the authority, or the way to it, has against a request; the message is for whoever has the domain. */
 export class AcmeError extends Error {
   override readonly name = 'AcmeError';
-  /** How long it wants to be left alone; null: it did not say. */
+  /** Its type as the authority calls it (RFC 8555 6.7); null where it is none of those. */
+  readonly problem: string | null;
+  /** How long the authority wants to be left alone; null: it did not say. */
   readonly retryAfterMs: number | null;
 
   constructor(
     message: string,
-    { retryAfterMs = null, ...options }: ErrorOptions & { retryAfterMs?: number | null } = {},
+    options: ErrorOptions & { readonly problem?: string | null; readonly retryAfterMs?: number | null } = {},
   ) {
     super(message, options);
-    this.retryAfterMs = retryAfterMs;
+    this.problem = options.problem ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
 
 /** `ca`: PEM of who else may vouch for the authority's server. */
 export type AcmeCall = { readonly ca: string | null; readonly signal: AbortSignal };
 
-type AcmeModule = typeof import('acme-client');
+type AcmeModule = typeof acme;
 type Asked = {
   readonly url?: string;
   readonly method?: string;
@@ -46,12 +50,12 @@ export function withAcme<T>(call: AcmeCall, work: (acme: AcmeModule) => Promise<
 }
 
 async function load(): Promise<AcmeModule> {
-  const acme = await import('acme-client');
-  acme.axios.defaults.adapter = async <Config extends Asked>(config: Config) => ({
+  const loaded = await import('acme-client');
+  loaded.axios.defaults.adapter = async <Config extends Asked>(config: Config) => ({
     ...(await send(config)),
     config,
   });
-  return acme;
+  return loaded;
 }
 
 async function send({ url = '', method = 'GET', data, headers }: Asked) {
@@ -123,9 +127,8 @@ function refuse(response: IncomingMessage, url: string, status: number, text: st
   const { type, detail } = problemOf(text);
   if (type?.endsWith(':badNonce') === true) return;
   const retryAfterMs = retryAfterOf(response.headers['retry-after']);
-  throw new AcmeError(`The authority refuses: ${detail ?? `status ${status} from "${url}"`}`, {
-    retryAfterMs,
-  });
+  const found = detail ?? `status ${status} from "${url}"`;
+  throw new AcmeError(`The authority refuses: ${found}`, { problem: type ?? null, retryAfterMs });
 }
 
 function problemOf(text: string): { readonly type?: string; readonly detail?: string } {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import { coversName } from '../../src/covers-name.ts';
 import type { CertId } from '../../src/ids.ts';
-import { findWanted, type WantedCertificate } from '../../src/ledger/certificate-duties.ts';
+import { findWanted, type WantedCertificate } from '../../src/ledger/domains/certificate-duties.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import { backOffMs, failuresKnown, failureStatus, orderDueAt } from '../../src/platform/acm.ts';

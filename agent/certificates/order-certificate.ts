@@ -17,6 +17,8 @@ export type OrderOptions = AcmeCall & {
 /** PEM: the certificate and whoever issued it, and its private key. */
 export type Ordered = { readonly chain: string; readonly key: string };
 
+/** RFC 8555 6.7. */
+const NO_ACCOUNT = 'urn:ietf:params:acme:error:accountDoesNotExist';
 const LOOK_MS = 250;
 const LOOK_MS_MAX = 5_000;
 /** An authority looks from several places, and may well be busy. */
@@ -31,8 +33,7 @@ export function orderCertificate(options: OrderOptions): Promise<Ordered> {
   const { directory, email, accountKey, hostname, signal } = options;
   return withAcme(options, async ({ Client, crypto }) => {
     const client = new Client({ directoryUrl: directory, accountKey });
-    const contact = email === null ? {} : { contact: [`mailto:${email}`] };
-    await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+    await openAccount(client, email);
     const order = await client.createOrder({ identifiers: [{ type: 'dns', value: hostname }] });
     for (const each of await client.getAuthorizations(order)) {
       if (each.status === 'pending') await prove(client, each, options);
@@ -44,6 +45,17 @@ export function orderCertificate(options: OrderOptions): Promise<Ordered> {
     const filled = await settled(client, order, 'valid', signal);
     return { chain: await client.getCertificate(filled), key };
   });
+}
+
+async function openAccount(client: Client, email: string | null): Promise<void> {
+  const contact = email === null ? [] : [`mailto:${email}`];
+  try {
+    const known = await client.createAccount({ onlyReturnExisting: true });
+    if (known.contact?.join() !== contact.join()) await client.updateAccount({ contact });
+  } catch (error) {
+    if (!(error instanceof AcmeError) || error.problem !== NO_ACCOUNT) throw error;
+    await client.createAccount({ termsOfServiceAgreed: true, contact });
+  }
 }
 
 async function prove(

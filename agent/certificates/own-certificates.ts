@@ -1,5 +1,5 @@
 import type { AppId } from '../../src/ids.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { CertTable, TlsPair } from '../../src/routing/choose-certificate.ts';
 
 /** Makes a certificate for these host names by the cluster's own authority. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { DRAIN_URL_KEY } from '../../src/drain-url.ts';
 import type { AppId, DrainId, PeerId } from '../../src/ids.ts';
-import { drainOfDuty, type FoundDrain } from '../../src/ledger/drain-duties.ts';
+import { drainOfDuty, type FoundDrain } from '../../src/ledger/drains/drain-duties.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import { toRows } from '../../src/logs/drain-cursor.ts';
 import type { Logs } from '../../src/shell/logs.ts';

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
-import type { App, Release } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import { exitStatus, mustGit, spawnGit, tryGit, type Quarantine } from './git-process.ts';
 

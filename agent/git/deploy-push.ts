@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { AppId } from '../../src/ids.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
 import { PlatformError } from '../../src/errors.ts';

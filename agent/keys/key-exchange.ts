@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { PeerId } from '../../src/ids.ts';
-import type { App, View } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
 import type { Tasks } from '../lib/tasks.ts';

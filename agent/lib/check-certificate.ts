@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { PlatformError } from '../../src/errors.ts';
-import type { CertFacts } from '../../src/ledger/op.ts';
+import type { CertFacts } from '../../src/ledger/domains/cert-types.ts';
 import { checkCertificate } from '../../src/platform/certificate.ts';
 
 /** A certificate that routers can serve, as it is kept. */

@@ -1,4 +1,4 @@
-import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import type { BlobId, PeerId } from '../../src/ids.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';

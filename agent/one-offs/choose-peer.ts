@@ -2,7 +2,7 @@ import { sizeOf } from '../../src/dyno-sizes.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { PeerFacts } from '../../src/facts.ts';
 import type { PeerId } from '../../src/ids.ts';
-import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
 import type { PeerStatus } from '../../src/shell/host.ts';
 

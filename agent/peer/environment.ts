@@ -1,6 +1,8 @@
 import type { DynoLife } from '../../src/dynos/types.ts';
 import { PlatformError } from '../../src/errors.ts';
-import type { App, Release, View } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 
 /** The environment of a formation dyno; throws `not_found` when its release is not in the ledger here. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Duty } from '../../src/ledger/duties.ts';
-import { promotionOf, targetsLeft } from '../../src/ledger/pipeline-duties.ts';
+import { promotionOf, targetsLeft } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 
 export type PromoteParts = { readonly host: Pick<PeerHost, 'view' | 'command'>; readonly log: Logger };

@@ -1,11 +1,12 @@
 import type { AddonWish } from '../../src/builds/app-json.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId, AttachmentId } from '../../src/ids.ts';
-import { ADDON_OPTIONS_KEY } from '../../src/ledger/addon-types.ts';
-import type { Addon } from '../../src/ledger/addon-types.ts';
-import { nextAddonStep } from '../../src/ledger/addon-work.ts';
-import { findAddonById, freeAttachmentName } from '../../src/ledger/attachments.ts';
-import type { App, Setup } from '../../src/ledger/view.ts';
+import { ADDON_OPTIONS_KEY } from '../../src/ledger/addons/addon-types.ts';
+import type { Addon } from '../../src/ledger/addons/addon-types.ts';
+import { nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
+import { findAddonById, freeAttachmentName } from '../../src/ledger/addons/attachments.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Setup } from '../../src/ledger/pipelines/setup-types.ts';
 import { addonNameOf } from '../../src/platform/addon-name.ts';
 import { mustFindPlan } from '../../src/platform/addon-service.ts';
 import { uuidOf } from '../../src/platform/ids.ts';

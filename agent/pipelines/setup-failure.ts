@@ -1,4 +1,4 @@
-import type { Setup } from '../../src/ledger/view.ts';
+import type { Setup } from '../../src/ledger/pipelines/setup-types.ts';
 
 /** Says why a setup cannot be: the app goes with it. */
 export class SetupFailure extends Error {

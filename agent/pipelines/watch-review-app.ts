@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Duty } from '../../src/ledger/duties.ts';
-import { appOfDuty } from '../../src/ledger/pipeline-duties.ts';
+import { appOfDuty } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import { staleAt } from '../../src/platform/review-app.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 

@@ -1,4 +1,5 @@
-import type { App, Release } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
 import { FRAME, FrameDecoder, parseExit } from '../../src/platform/attach-frames.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

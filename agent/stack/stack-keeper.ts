@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { BlobId, PeerId } from '../../src/ids.ts';
-import type { Stack, View } from '../../src/ledger/view.ts';
+import type { Stack } from '../../src/ledger/cluster/cluster-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { EngineStack, LocalStack } from '../../src/shell/stack.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';

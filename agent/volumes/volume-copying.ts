@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { PlatformError } from '../../src/errors.ts';
 import type { BackupId, BlobId, PeerId, VolumeId } from '../../src/ids.ts';
 import { blobsInReach } from '../../src/blobs/reach.ts';
-import type { Volume } from '../../src/ledger/view.ts';
+import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { VolumeBackup, VolumeRef, VolumeStatus } from '../../src/shell/volumes.ts';
 import { packVolume, unpackVolume } from './volume-archive.ts';

@@ -1,5 +1,5 @@
-import { STAGES } from '../../src/ledger/pipeline-types.ts';
-import type { Stage } from '../../src/ledger/pipeline-types.ts';
+import { STAGES } from '../../src/ledger/pipelines/pipeline-types.ts';
+import type { Stage } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { AppResource } from '../../src/platform/app.ts';
 import type { CouplingResource, PipelineResource } from '../../src/platform/pipeline.ts';
 import type { Client } from './client.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DYNO_SIZES, parseSize } from '../dyno-sizes.ts';
 import { PlatformError } from '../errors.ts';
 import { CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
-import type { SlugSetup } from '../ledger/op.ts';
+import type { SlugSetup } from '../ledger/releases/release-types.ts';
 
 /** What Kith does with an app.json; other fields are for others. */
 export type AppJson = {

@@ -82,7 +82,9 @@ function parseOp(value: unknown): Op {
     if (!Object.hasOwn(value, field)) throw badOp(`${field}: it is missing`);
     if (!holds(value[field])) throw badOp(`${field}: ${otherwise}`);
   }
-  const op = value as Op;
+  const { ms, n } = (value as Op).hlc;
+  // Fields in the order in which their author has them: what is made of them is then the same text at every peer.
+  const op = { ...(value as Op), hlc: { ms, n } };
   if ((op.prev === null) !== (op.seq === 0)) throw badOp('prev must be null at seq 0 and only there');
   return op;
 }

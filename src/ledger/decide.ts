@@ -4,12 +4,18 @@ import { assertNever } from '../step.ts';
 import type { AuthorLogs } from './author-logs.ts';
 import { digest } from './codec.ts';
 import type { Command, CommandContext, Decision } from './command.ts';
-import { failAcm, issueCert, openChallenge, setAcm, setAcme } from './decide-acm.ts';
-import { createApp, destroyApp, setBuildpacks, updateApp } from './decide-app.ts';
-import { removeCert, setCert, updateDomain } from './decide-cert.ts';
-import { admitMember, createInvite, foundCluster, removeMember, rotateKey } from './decide-cluster.ts';
-import { setCollaborator, transferApp } from './decide-collaborator.ts';
-import { addAttachment, removeAttachment, syncAttachments } from './decide-attachment.ts';
+import { failAcm, issueCert, openChallenge, setAcm, setAcme } from './domains/decide-acm.ts';
+import { createApp, destroyApp, setBuildpacks, updateApp } from './apps/decide-app.ts';
+import { removeCert, setCert, updateDomain } from './domains/decide-cert.ts';
+import {
+  admitMember,
+  createInvite,
+  foundCluster,
+  removeMember,
+  rotateKey,
+} from './cluster/decide-cluster.ts';
+import { setCollaborator, transferApp } from './access/decide-collaborator.ts';
+import { addAttachment, removeAttachment, syncAttachments } from './addons/decide-attachment.ts';
 import {
   answerPlan,
   changePlan,
@@ -18,11 +24,11 @@ import {
   destroyAddon,
   renameAddon,
   settleAddon,
-} from './decide-addon.ts';
-import { removeProvider, setProvider } from './decide-provider.ts';
-import { addDomain, removeDomain } from './decide-domain.ts';
-import { addDrain, removeDrain, setDrain } from './decide-drain.ts';
-import { restartFormation, scaleFormation } from './decide-formation.ts';
+} from './addons/decide-addon.ts';
+import { removeProvider, setProvider } from './addons/decide-provider.ts';
+import { addDomain, removeDomain } from './domains/decide-domain.ts';
+import { addDrain, removeDrain, setDrain } from './drains/decide-drain.ts';
+import { restartFormation, scaleFormation } from './apps/decide-formation.ts';
 import {
   configurePipeline,
   couple,
@@ -31,13 +37,13 @@ import {
   removePipeline,
   setPipeline,
   setReview,
-} from './decide-pipeline.ts';
-import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './decide-release.ts';
-import { attemptRelease, settleRelease } from './decide-release-phase.ts';
-import { createSetup, createSlug, settleSetup } from './decide-setup.ts';
-import { setUser } from './decide-user.ts';
-import { createToken, revokeToken, updateToken } from './decide-token.ts';
-import { setStack } from './decide-stack.ts';
+} from './pipelines/decide-pipeline.ts';
+import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './releases/decide-release.ts';
+import { attemptRelease, settleRelease } from './releases/decide-release-phase.ts';
+import { createSetup, createSlug, settleSetup } from './pipelines/decide-setup.ts';
+import { setUser } from './access/decide-user.ts';
+import { createToken, revokeToken, updateToken } from './access/decide-token.ts';
+import { setStack } from './cluster/decide-stack.ts';
 import {
   backupVolume,
   createVolume,
@@ -47,13 +53,13 @@ import {
   moveVolume,
   readyVolume,
   returnVolume,
-} from './decide-volume.ts';
+} from './volumes/decide-volume.ts';
 import type { Fold } from './fold.ts';
 import { requestKey } from './fold-batch.ts';
 import { readBody } from './op-body.ts';
 import type { OpDraft } from './op.ts';
 import { requestStamp } from './request-stamp.ts';
-import { advanceRotation, askRotation } from './decide-rotation.ts';
+import { advanceRotation, askRotation } from './addons/decide-rotation.ts';
 
 /** Longer Request-Ids are told apart by their hash. */
 const REQUEST_LENGTH_MAX = 200;

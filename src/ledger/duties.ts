@@ -1,7 +1,7 @@
-import { addonDuties } from './addon-work.ts';
-import { certificateDuties } from './certificate-duties.ts';
-import { drainDuties } from './drain-duties.ts';
-import { pipelineDuties } from './pipeline-duties.ts';
+import { addonDuties } from './addons/addon-work.ts';
+import { certificateDuties } from './domains/certificate-duties.ts';
+import { drainDuties } from './drains/drain-duties.ts';
+import { pipelineDuties } from './pipelines/pipeline-duties.ts';
 import type { View } from './view.ts';
 
 /**

@@ -1,23 +1,23 @@
 import type { AppId, AppName, OpId } from '../ids.ts';
-import { applyAccess, noAccess } from './fold-access.ts';
-import { applyAcme } from './fold-acm.ts';
-import type { AcmeState } from './fold-acm.ts';
-import type { AccessState } from './fold-access.ts';
-import { AppEdit, newApp, toApp } from './fold-app.ts';
-import { applyPipeline, noPipelines } from './fold-pipelines.ts';
-import type { PipelinesState } from './fold-pipelines.ts';
-import type { AppBody, AppState } from './fold-app.ts';
-import { applyProvider } from './fold-providers.ts';
-import type { ProvidersState } from './fold-providers.ts';
-import { applyStack } from './fold-stacks.ts';
-import type { StacksState } from './fold-stacks.ts';
+import { applyAccess, noAccess } from './access/fold-access.ts';
+import { applyAcme } from './domains/fold-acm.ts';
+import type { AcmeState } from './domains/fold-acm.ts';
+import type { AccessState } from './access/fold-access.ts';
+import { AppEdit, newApp, toApp } from './apps/fold-app.ts';
+import { applyPipeline, noPipelines } from './pipelines/fold-pipelines.ts';
+import type { PipelinesState } from './pipelines/fold-pipelines.ts';
+import type { AppBody, AppState } from './apps/fold-app.ts';
+import { applyProvider } from './addons/fold-providers.ts';
+import type { ProvidersState } from './addons/fold-providers.ts';
+import { applyStack } from './cluster/fold-stacks.ts';
+import type { StacksState } from './cluster/fold-stacks.ts';
 import { LayeredMap } from './layered-map.ts';
 import { assignNames, assignOldest } from './names.ts';
 import type { Claim } from './names.ts';
 import type { FoldOp } from './op-graph.ts';
 import type { OpBody } from './op.ts';
 import { markOf } from './request-stamp.ts';
-import type { App } from './view.ts';
+import type { App } from './apps/app-types.ts';
 
 /** All that the ops which count have made, members apart. */
 export type FoldState = {

@@ -1,7 +1,8 @@
 import type { BlobId } from '../ids.ts';
 import { compareStamps } from './hlc.ts';
-import type { SlugRef } from './op.ts';
-import type { App, Backup } from './view.ts';
+import type { SlugRef } from './releases/release-types.ts';
+import type { App } from './apps/app-types.ts';
+import type { Backup } from './volumes/volume-types.ts';
 
 /** So many of an app's latest slugs can be rolled back to. */
 export const SLUGS_IN_REACH = 20;

@@ -1,7 +1,8 @@
 import type { AppId, OpId } from '../ids.ts';
 import type { Command } from '../ledger/command.ts';
 import type { UserEmail } from '../ledger/op.ts';
-import type { Release, View } from '../ledger/view.ts';
+import type { Release } from '../ledger/releases/release-types.ts';
+import type { View } from '../ledger/view.ts';
 
 /**
  * What `app[api]` says of a command that was carried out, in Heroku's words (clients colour and parse them).

@@ -1,5 +1,5 @@
 import { blobsOfSlug } from '../blobs/reach.ts';
-import { dueReleases } from '../ledger/release-status.ts';
+import { dueReleases } from '../ledger/releases/release-status.ts';
 import type { PeerState } from './state.ts';
 
 /** Slugs and their layers that a dyno here runs from, or that any peer would start one from: unpacked copies worth keeping. */

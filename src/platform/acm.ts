@@ -1,6 +1,8 @@
 import { digest } from '../ledger/codec.ts';
-import { orderedFor, whyNotOrdered, type WantedCertificate } from '../ledger/certificate-duties.ts';
-import type { App, Cert, Domain } from '../ledger/view.ts';
+import { orderedFor, whyNotOrdered, type WantedCertificate } from '../ledger/domains/certificate-duties.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Cert } from '../ledger/domains/cert-types.ts';
+import type { Domain } from '../ledger/domains/domain-types.ts';
 
 /** As Heroku's clients know them. `failing` is tried again by itself; `failed` is as well, or cannot be had at all. */
 export type AcmStatus = 'pending' | 'in-progress' | 'cert issued' | 'failing' | 'failed';

@@ -1,4 +1,4 @@
-import type { Acme } from '../ledger/view.ts';
+import type { Acme } from '../ledger/domains/acm-types.ts';
 import { isoTime } from './time.ts';
 
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';

@@ -1,6 +1,7 @@
-import type { Addon, AddonState, Attachment } from '../ledger/addon-types.ts';
-import { attachedHere, findAddonById, varsOf } from '../ledger/attachments.ts';
-import type { App, View } from '../ledger/view.ts';
+import type { Addon, AddonState, Attachment } from '../ledger/addons/addon-types.ts';
+import { attachedHere, findAddonById, varsOf } from '../ledger/addons/attachments.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import type { AddonService } from '../shell/addon-provider.ts';
 import { planResource, priceOf, serviceResource } from './addon-service.ts';
 import type { AddonServiceRef, AddonServiceResource, PlanResource, PriceResource } from './addon-service.ts';

@@ -1,5 +1,7 @@
 import { PlatformError } from '../errors.ts';
-import type { App, Setup, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Setup } from '../ledger/pipelines/setup-types.ts';
+import type { View } from '../ledger/view.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { userUuid } from './ids.ts';

@@ -1,4 +1,5 @@
-import type { App, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import { PlatformError } from '../errors.ts';
 import type { AppId } from '../ids.ts';
 import { userResource } from './account.ts';

@@ -1,4 +1,4 @@
-import type { Token } from '../ledger/view.ts';
+import type { Token } from '../ledger/access/access-types.ts';
 import { userResource } from './account.ts';
 import { uuidOf } from './ids.ts';
 import { isoTime } from './time.ts';

@@ -1,4 +1,5 @@
-import type { App, Build } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Build } from '../ledger/releases/release-types.ts';
 import { userResource } from './account.ts';
 import type { UserResource } from './account.ts';
 import { appRef } from './app.ts';

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { PlatformError } from '../errors.ts';
-import type { CertFacts } from '../ledger/op.ts';
+import type { CertFacts } from '../ledger/domains/cert-types.ts';
 
 /** A certificate that was found good, as it is kept: PEM without what stood around its blocks. */
 export type CheckedCertificate = {

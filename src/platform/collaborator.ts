@@ -1,5 +1,6 @@
 import type { UserEmail } from '../ledger/op.ts';
-import type { App, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import { sameUser } from '../rights.ts';
 import type { Permission } from '../rights.ts';
 import { permissionsOn, roleOf } from './access.ts';

@@ -1,6 +1,6 @@
 import { PlatformError } from '../errors.ts';
 import type { Sealed } from '../ledger/op.ts';
-import type { Release } from '../ledger/view.ts';
+import type { Release } from '../ledger/releases/release-types.ts';
 import { CONFIG_BYTES_MAX } from './endpoints/config-vars.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;

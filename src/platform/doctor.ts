@@ -1,6 +1,7 @@
 import type { PeerId, SlotKey } from '../ids.ts';
 import { parseSlotKey } from '../ids.ts';
-import type { App, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { acmStanding } from './acm.ts';
 import { liveApps } from './app.ts';

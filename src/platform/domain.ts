@@ -1,5 +1,6 @@
 import { PlatformError } from '../errors.ts';
-import type { App, Domain } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Domain } from '../ledger/domains/domain-types.ts';
 import { acmChangedAt, acmStanding } from './acm.ts';
 import type { AcmStatus } from './acm.ts';
 import { appRef } from './app.ts';

@@ -1,7 +1,8 @@
 import { PlatformError } from '../errors.ts';
 import type { DynoFact, DynoPhase, OneOffFact } from '../facts.ts';
 import type { DynoId, PeerId, ReleaseId } from '../ids.ts';
-import type { App, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';

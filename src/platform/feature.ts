@@ -1,5 +1,5 @@
 import { PlatformError } from '../errors.ts';
-import type { App } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import { uuidOf } from './ids.ts';
 import { isoTime } from './time.ts';
 

@@ -1,8 +1,9 @@
 import { PlatformError } from '../errors.ts';
 import type { AddonId } from '../ids.ts';
-import type { Addon, Attachment } from '../ledger/addon-types.ts';
-import { liveAddons } from '../ledger/attachments.ts';
-import type { App, View } from '../ledger/view.ts';
+import type { Addon, Attachment } from '../ledger/addons/addon-types.ts';
+import { liveAddons } from '../ledger/addons/attachments.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import { attachmentsIn } from './addon.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { PlatformError } from '../errors.ts';
 import type { ProcessType } from '../ids.ts';
-import type { App } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { DEFAULT_SIZE } from '../dyno-sizes.ts';

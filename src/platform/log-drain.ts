@@ -1,5 +1,6 @@
 import { PlatformError } from '../errors.ts';
-import type { App, Drain } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Drain } from '../ledger/drains/drain-types.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { isoTime } from './time.ts';

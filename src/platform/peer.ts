@@ -1,8 +1,9 @@
 import { PlatformError } from '../errors.ts';
 import type { PeerFacts, Verdict } from '../facts.ts';
 import type { PeerId } from '../ids.ts';
-import type { Member, View } from '../ledger/view.ts';
-import { volumesAt } from '../ledger/volumes-at.ts';
+import type { Member } from '../ledger/cluster/cluster-types.ts';
+import type { View } from '../ledger/view.ts';
+import { volumesAt } from '../ledger/volumes/volumes-at.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { sizeOf } from '../dyno-sizes.ts';
 import { isoTime } from './time.ts';

@@ -1,6 +1,5 @@
 import type { PipelineId } from '../ids.ts';
-import type { Stage } from '../ledger/pipeline-types.ts';
-import type { Pipeline } from '../ledger/view.ts';
+import type { Stage, Pipeline } from '../ledger/pipelines/pipeline-types.ts';
 
 /** The config vars that apps of one stage start with, opened. */
 export function stageConfigOf(

@@ -1,8 +1,9 @@
 import { PlatformError } from '../errors.ts';
 import type { PipelineId } from '../ids.ts';
-import { STAGES } from '../ledger/pipeline-types.ts';
-import type { Stage } from '../ledger/pipeline-types.ts';
-import type { App, Coupling, Pipeline, View } from '../ledger/view.ts';
+import { STAGES } from '../ledger/pipelines/pipeline-types.ts';
+import type { Stage, Coupling, Pipeline } from '../ledger/pipelines/pipeline-types.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
 import { isAllowed } from './access.ts';
 import type { Caller } from './access.ts';
 import { appRef, liveApps } from './app.ts';

@@ -1,7 +1,10 @@
 import { PlatformError } from '../errors.ts';
 import type { PromotionId, ReleaseId } from '../ids.ts';
-import { promotionRequest } from '../ledger/pipeline-types.ts';
-import type { App, Promotion, Release, View } from '../ledger/view.ts';
+import { promotionRequest } from '../ledger/pipelines/pipeline-types.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Promotion } from '../ledger/pipelines/pipeline-types.ts';
+import type { Release } from '../ledger/releases/release-types.ts';
+import type { View } from '../ledger/view.ts';
 import { releaseUuid, uuidOf } from './ids.ts';
 import { isoTime } from './time.ts';
 

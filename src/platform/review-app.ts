@@ -1,4 +1,6 @@
-import type { App, Pipeline, View } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Pipeline } from '../ledger/pipelines/pipeline-types.ts';
+import type { View } from '../ledger/view.ts';
 import { isoTime } from './time.ts';
 
 const DAY_MS = 24 * 3_600_000;

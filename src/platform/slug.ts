@@ -1,4 +1,4 @@
-import type { SlugRef } from '../ledger/op.ts';
+import type { SlugRef } from '../ledger/releases/release-types.ts';
 import { slugUuid } from './ids.ts';
 import { stackRef } from './stack.ts';
 import type { NamedResource } from './stack.ts';

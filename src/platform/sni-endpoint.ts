@@ -1,6 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { CertId } from '../ids.ts';
-import type { App, Cert } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { Cert } from '../ledger/domains/cert-types.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { uuidOf } from './ids.ts';

@@ -1,4 +1,5 @@
-import type { User, View } from '../ledger/view.ts';
+import type { User } from '../ledger/access/access-types.ts';
+import type { View } from '../ledger/view.ts';
 import { PERMISSIONS, sameUser } from '../rights.ts';
 import type { Permission, Role } from '../rights.ts';
 import { userResource } from './account.ts';

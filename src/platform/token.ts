@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Token } from '../ledger/view.ts';
+import type { Token } from '../ledger/access/access-types.ts';
 import { isoTime } from './time.ts';
 
 export type TokenResource = {

@@ -1,5 +1,7 @@
 import { PlatformError } from '../errors.ts';
-import type { App, View, Volume } from '../ledger/view.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import type { View } from '../ledger/view.ts';
+import type { Volume } from '../ledger/volumes/volume-types.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { isoTime } from './time.ts';

@@ -1,5 +1,5 @@
 import type { AppId, DynoId, PeerId } from '../ids.ts';
-import type { AcmeChallenge } from '../ledger/acm-types.ts';
+import type { AcmeChallenge } from '../ledger/domains/acm-types.ts';
 
 /** Where one dyno can be reached. `host`/`port` is the dyno itself when local, its peer's proxy listener when not. */
 export type RouteTarget = {

@@ -1,5 +1,5 @@
 import type { AddonId, AppId } from '../ids.ts';
-import type { Addon, ProviderManifest } from '../ledger/addon-types.ts';
+import type { Addon, ProviderManifest } from '../ledger/addons/addon-types.ts';
 import type { Sealed } from '../ledger/op.ts';
 import type { AddonService } from './addon-provider.ts';
 

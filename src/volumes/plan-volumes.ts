@@ -1,5 +1,6 @@
 import type { AppId, PeerId, VolumeId } from '../ids.ts';
-import type { View, Volume } from '../ledger/view.ts';
+import type { View } from '../ledger/view.ts';
+import type { Volume } from '../ledger/volumes/volume-types.ts';
 
 /** A copy of a volume's files on this peer's disk: `live` ones are mounted, those that have `arrived` may be in time. */
 export type HeldCopy = {

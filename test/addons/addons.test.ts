@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addonDuties } from '../../src/ledger/addon-work.ts';
+import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
 import { at } from '../api/harness.ts';
 import type { Answer } from '../api/harness.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -5,7 +5,7 @@ import { AgentAddons } from '../../agent/addons/agent-addons.ts';
 import { Tasks } from '../../agent/lib/tasks.ts';
 import { Duties } from '../../agent/peer/duties.ts';
 import type { DutyWorkers } from '../../agent/peer/duties.ts';
-import { addonDuties } from '../../src/ledger/addon-work.ts';
+import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
 import type { PeerFacts } from '../../src/facts.ts';
 import { startApi } from '../api/harness.ts';
 import type { Harness } from '../api/harness.ts';

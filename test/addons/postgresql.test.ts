@@ -127,6 +127,26 @@ describe.each(Object.keys(admins))('with %s', (name) => {
     await query(config['DATABASE_URL'] ?? '', 'DROP TABLE dogs');
   });
 
+  test('what a user puts in the way of names is not run by the administrator', async () => {
+    const uuid = newId();
+    const before = await made(provider(), uuid);
+    const database = new URL(before).pathname.slice(1);
+    await query(before, 'CREATE SCHEMA trap; CREATE TABLE trap.caught (who text)');
+    await query(
+      before,
+      `CREATE FUNCTION trap.spring() RETURNS name LANGUAGE plpgsql AS
+         'BEGIN INSERT INTO trap.caught VALUES (current_user); RETURN NULL; END'`,
+    );
+    await query(before, 'CREATE VIEW trap.pg_roles AS SELECT trap.spring() AS rolname');
+    await query(before, `ALTER DATABASE ${database} SET search_path = trap, pg_catalog`);
+    const config = await provider().rotate(
+      { uuid, config: { DATABASE_URL: before }, generation: '7' },
+      signal,
+    );
+    await provider().endOthers({ uuid, config }, signal);
+    expect(await query(config['DATABASE_URL'] ?? '', 'SELECT who FROM trap.caught')).toEqual([]);
+  });
+
   test('ending credentials by a config that is none of ours ends nothing', async () => {
     const uuid = newId();
     const url = await made(provider(), uuid);

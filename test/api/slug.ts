@@ -1,5 +1,5 @@
 import type { BlobId } from '../../src/ids.ts';
-import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 
 export const SLUG: SlugRef = {
   id: 'cd'.repeat(32) as BlobId,

@@ -81,7 +81,11 @@ export class Pebble implements AsyncDisposable {
     this.#run(dnsProgram, [
       `-dns01=127.0.0.1:${dns}`,
       `-management=127.0.0.1:${dnsApi}`,
-      ...['-http01=', '-https01=', '-tlsalpn01=', '-defaultIPv6=', '-defaultIPv4=127.0.0.1'],
+      '-http01=',
+      '-https01=',
+      '-tlsalpn01=',
+      '-defaultIPv6=',
+      '-defaultIPv4=127.0.0.1',
     ]);
     // Orders begin anew each time, and proofs are not put off for fun.
     const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0' };
@@ -104,7 +108,8 @@ export class Pebble implements AsyncDisposable {
     process.off('exit', this.#onExit);
     for (const socket of this.#held) socket.destroy();
     this.#front.close();
-    const ended = this.#children.map((child) => (child.exitCode === null ? once(child, 'exit') : null));
+    const running = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = running.map((child) => once(child, 'exit'));
     this.#kill();
     await Promise.all(ended);
     rmSync(this.#dir, { recursive: true, force: true });

@@ -11,7 +11,7 @@ import { makeImage } from '../../agent/builds/make-image.ts';
 import { imageArchive } from '../../agent/runtimes/docker/image-archive.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId } from '../../src/ids.ts';
-import type { SlugRef } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';
 import type { BuildRequest } from '../../src/shell/builds.ts';
 import { Readable } from 'node:stream';

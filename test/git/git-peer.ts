@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { openGit } from '../../agent/git/git-server.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import { openBuildPeer, writeFiles, type BuildPeer, type Files } from '../builds/build-peer.ts';
 import type { FakeHost } from '../builds/fake-host.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -10,7 +10,14 @@ const heroku = new Heroku(cluster);
 const APP = 'alpha';
 
 test('whoami names the owner of the token', async () => {
-  for (const _peer of cluster.peers) expect(await heroku.run('auth:whoami')).toBe('admin@ash\n');
+  for (const { stdout } of await heroku.everywhere(['auth:whoami'])) expect(stdout).toBe('admin@ash\n');
+});
+
+test('these tests catch a command that would leave loopback', async () => {
+  const careless = new Heroku(cluster, 'careless');
+  await expect(careless.try(['pipelines:connect', 'nothing', '-r', 'some/where'])).rejects.toThrow(
+    'left loopback: kolkrabbi.heroku.com',
+  );
 });
 
 test('without a good token the CLI says that nobody is logged in', async () => {

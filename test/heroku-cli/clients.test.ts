@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Acme } from '../addons/acme.ts';
 import { formationMet, writeApp } from '../cluster/apps.ts';
 import { useCluster } from '../cluster/cluster.ts';
+import type { Peer } from '../cluster/peer.ts';
 import { eventually } from '../helpers/eventually.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -37,11 +38,15 @@ const cluster = useCluster(3);
 const acme = new Acme();
 let turn = 0;
 
+function clientOf(peer: Peer): Client {
+  return new HerokuClient({ host: peer.api, token: cluster.peer('ash').token });
+}
+
 /** A client of another peer than the last. */
 function client(): Client {
   const peer = cluster.peers[(turn += 1) % cluster.peers.length];
   if (peer === undefined) throw new Error('A cluster has at least one peer');
-  return new HerokuClient({ host: peer.api, token: cluster.peer('ash').token });
+  return clientOf(peer);
 }
 
 beforeAll(async () => {
@@ -64,9 +69,9 @@ test('errors have the status and the fields that the library hands on', async ()
 test('a request sent again, with the same Request-Id, is the same write at whichever peer it lands', async () => {
   const headers = { 'Request-Id': randomUUID() };
   const made: Fields[] = [];
-  for (const _peer of cluster.peers) {
+  for (const peer of cluster.peers) {
     const again = { path: '/apps', method: 'POST', headers, body: { name: 'once' } };
-    made.push(await client().request<Fields>(again));
+    made.push(await clientOf(peer).request<Fields>(again));
   }
   expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   await expect(client().post('/apps', { body: { name: 'once' } })).rejects.toMatchObject({ statusCode: 422 });
@@ -75,7 +80,7 @@ test('a request sent again, with the same Request-Id, is the same write at which
 /** What a declarative tool manages: how each thing is made, read back, changed and destroyed. */
 type Managed = {
   readonly create: () => Promise<unknown>;
-  readonly read: () => Promise<unknown>;
+  readonly read: (heroku: Client) => Promise<unknown>;
   readonly update?: () => Promise<unknown>;
   readonly destroy: () => Promise<unknown>;
 };
@@ -139,20 +144,20 @@ test(
     const managed: Readonly<Record<string, Managed>> = {
       app: {
         create: () => client().patch(`/apps/${APP}`, { body: { maintenance: true } }),
-        read: () => client().get(`/apps/${APP}`),
+        read: (heroku) => heroku.get(`/apps/${APP}`),
         update: () => client().patch(`/apps/${APP}`, { body: { maintenance: false } }),
         destroy: () => client().delete(`/apps/${APP}`),
       },
       config: {
         create: () => client().patch(`/apps/${APP}/config-vars`, { body: { A: '1', B: 'two words' } }),
-        read: () => client().get(`/apps/${APP}/config-vars`),
+        read: (heroku) => heroku.get(`/apps/${APP}/config-vars`),
         update: () => client().patch(`/apps/${APP}/config-vars`, { body: { A: '2', B: null } }),
         destroy: () => client().patch(`/apps/${APP}/config-vars`, { body: { A: null } }),
       },
       formation: {
         create: () =>
           client().patch(`/apps/${APP}/formation/web`, { body: { quantity: 2, size: 'standard-1x' } }),
-        read: () => client().get(`/apps/${APP}/formation/web`),
+        read: (heroku) => heroku.get(`/apps/${APP}/formation/web`),
         update: () => client().patch(`/apps/${APP}/formation/web`, { body: { quantity: 1 } }),
         destroy: () => client().patch(`/apps/${APP}/formation/web`, { body: { quantity: 0 } }),
       },
@@ -161,7 +166,7 @@ test(
           client().post(`/apps/${APP}/domains`, {
             body: { hostname: 'infra.example.com', sni_endpoint: null },
           }),
-        read: () => client().get(`/apps/${APP}/domains/infra.example.com`),
+        read: (heroku) => heroku.get(`/apps/${APP}/domains/infra.example.com`),
         destroy: () => client().delete(`/apps/${APP}/domains/infra.example.com`),
       },
       addon: {
@@ -169,7 +174,7 @@ test(
           client().post(`/apps/${APP}/addons`, {
             body: { plan: { name: 'acme-redis:mini' }, name: 'infra-cache', config: {} },
           }),
-        read: () => client().get('/addons/infra-cache'),
+        read: (heroku) => heroku.get('/addons/infra-cache'),
         update: () =>
           client().patch(`/apps/${APP}/addons/infra-cache`, { body: { plan: { name: 'acme-redis:big' } } }),
         destroy: () => client().delete(`/apps/${APP}/addons/infra-cache`),
@@ -177,8 +182,8 @@ test(
       drain: {
         create: () =>
           client().post(`/apps/${APP}/log-drains`, { body: { url: 'syslog+tls://127.0.0.1:6514' } }),
-        read: () =>
-          client().get(`/apps/${APP}/log-drains/${encodeURIComponent('syslog+tls://127.0.0.1:6514')}`),
+        read: (heroku) =>
+          heroku.get(`/apps/${APP}/log-drains/${encodeURIComponent('syslog+tls://127.0.0.1:6514')}`),
         destroy: () =>
           client().delete(`/apps/${APP}/log-drains/${encodeURIComponent('syslog+tls://127.0.0.1:6514')}`),
       },
@@ -220,8 +225,11 @@ async function refresh(managed: Readonly<Record<string, Managed>>): Promise<Fiel
   return eventually(
     async () => {
       const rounds: Fields[] = [];
-      for (const _peer of cluster.peers) {
-        const read = Object.entries(managed).map(async ([name, each]) => [name, await each.read()] as const);
+      for (const peer of cluster.peers) {
+        const heroku = clientOf(peer);
+        const read = Object.entries(managed).map(
+          async ([name, each]) => [name, await each.read(heroku)] as const,
+        );
         rounds.push(withoutPeer(Object.fromEntries(await Promise.all(read))));
       }
       for (const round of rounds) expect(round).toEqual(rounds[0]);

@@ -100,15 +100,9 @@ function idOf(
 
 test('run carries output, input and exit status', { timeout: TEST_MS }, async () => {
   await heroku.run('config:set', 'GREETING=hi there', '-a', APP);
-  for (const _peer of cluster.peers) {
-    const ran = await heroku.try(
-      ['run', '-x', '-a', APP, '--', 'sh', '-c', 'cat; echo "$GREETING"; exit 7'],
-      {
-        input: 'from here\n',
-      },
-    );
+  const command = ['run', '-x', '-a', APP, '--', 'sh', '-c', 'cat; echo "$GREETING"; exit 7'];
+  for (const ran of await heroku.everywhere(command, { input: 'from here\n' }))
     expect([ran.status, ran.stdout]).toEqual([7, expect.stringMatching(/from here\n[^]*hi there/)]);
-  }
   expect((await heroku.try(['run', '-x', '-a', APP, 'true'])).status).toBe(0);
   expect(await heroku.run('run', '--no-tty', '-a', APP, 'cat version')).toContain('two');
 });

@@ -57,6 +57,14 @@ export class Heroku {
     return must(await this.try(args)).stdout;
   }
 
+  /** Runs one command as often as there are peers: once at each. */
+  async everywhere(args: readonly string[], options: Options = {}): Promise<readonly Ran[]> {
+    const all: Ran[] = [];
+    for (const { length } = this.#cluster.peers; all.length < length;)
+      all.push(await this.try(args, options));
+    return all;
+  }
+
   /** Runs one command that must fail. @returns its status, and what it said as one line */
   async fails(
     ...args: readonly string[]

@@ -17,15 +17,18 @@ function refuse(host: string): Error {
   return Object.assign(new Error(`Test traffic stays on loopback: "${host}" is outside`), { code: 'EACCES' });
 }
 
-const { connect } = Socket.prototype;
+/** Of `connect(options)`, `connect(port, host)`, and the array that Node's own callers make of either. */
+function hostOf(args: readonly unknown[]): string {
+  const [first, second] = args.flat();
+  if (typeof first === 'object' && first !== null && 'host' in first && typeof first.host === 'string')
+    return first.host;
+  return typeof second === 'string' ? second : 'localhost';
+}
+
+const connect = Reflect.get(Socket.prototype, 'connect') as (...args: unknown[]) => Socket;
 Socket.prototype.connect = function guarded(this: Socket, ...args: unknown[]): Socket {
-  const [first] = args.flat() as readonly unknown[];
-  const host =
-    typeof first === 'object' && first !== null && 'host' in first
-      ? String(first.host ?? 'localhost')
-      : 'localhost';
-  if (mayGo(host)) return Reflect.apply(connect, this, args) as Socket;
-  return this.destroy(refuse(host));
+  const host = hostOf(args);
+  return mayGo(host) ? Reflect.apply(connect, this, args) : this.destroy(refuse(host));
 };
 
 const { lookup } = dns;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AddonId, AttachmentId } from '../../src/ids.ts';
-import type { AddonSettlement, SealedConfig } from '../../src/ledger/addon-types.ts';
-import type { Addon } from '../../src/ledger/addon-types.ts';
-import { findAddonById, varsOf, attachedHere } from '../../src/ledger/attachments.ts';
+import type { AddonSettlement, SealedConfig, Addon } from '../../src/ledger/addons/addon-types.ts';
+import { findAddonById, varsOf, attachedHere } from '../../src/ledger/addons/attachments.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { appId, sealed } from './builders.ts';
 import type { TestPeer } from './builders.ts';

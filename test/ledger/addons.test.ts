@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addonDuties, nextAddonStep } from '../../src/ledger/addon-work.ts';
-import { hasSameAttachments, planNames } from '../../src/ledger/attachments.ts';
+import { addonDuties, nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
+import { hasSameAttachments, planNames } from '../../src/ledger/addons/attachments.ts';
 import {
   addonAt,
   addonId,

@@ -7,10 +7,12 @@ import { decide } from '../../src/ledger/decide.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import type { Fold } from '../../src/ledger/fold.ts';
 import { adoptHlc } from '../../src/ledger/hlc.ts';
-import type { Hlc, OpBody, OpDraft, SlugRef, StoredOp } from '../../src/ledger/op.ts';
+import type { Hlc, OpBody, OpDraft, StoredOp } from '../../src/ledger/op.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import { createSigner } from '../../src/ledger/signing.ts';
 import type { Signer } from '../../src/ledger/signing.ts';
-import type { App, View } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 
 export const CLUSTER = 'c'.repeat(26) as ClusterId;
 export const WEB = 'web' as ProcessType;

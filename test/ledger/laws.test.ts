@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ReleaseId } from '../../src/ids.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import { sync } from './builders.ts';
 import { canonicalView } from './canonical-view.ts';
 import { arbitrarySteps, play } from './histories.ts';

@@ -4,8 +4,8 @@ import type { PromotionId, SetupId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
 import { verifyReleases } from '../../src/ledger/verify.ts';
-import { promotionRequest } from '../../src/ledger/pipeline-types.ts';
-import type { Stage } from '../../src/ledger/pipeline-types.ts';
+import { promotionRequest } from '../../src/ledger/pipelines/pipeline-types.ts';
+import type { Stage } from '../../src/ledger/pipelines/pipeline-types.ts';
 import {
   appId,
   blobId,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addonDuties, nextAddonStep } from '../../src/ledger/addon-work.ts';
+import { addonDuties, nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { addonAt, addonId, createAddon, sealedConfig, settleAddon, syncAddon } from './addon-builders.ts';
 import { appId, clusterWithApp, refusal, sync } from './builders.ts';

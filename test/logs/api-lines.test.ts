@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { AppId, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
-import type { App, Release, View } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 import { apiLogLines, buildStartedText, oneOffText } from '../../src/logs/api-lines.ts';
 
 const app = 'a0000000-0000-4000-8000-000000000001' as AppId;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OneOffFact } from '../../src/facts.ts';
 import type { VolumeId } from '../../src/ids.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
 import { encodeFrame, FRAME, FrameDecoder, type Frame } from '../../src/platform/attach-frames.ts';
 import type { OneOffRequest } from '../../src/shell/host.ts';

@@ -4,7 +4,7 @@ import { Tasks } from '../../agent/lib/tasks.ts';
 import { OneOffs } from '../../agent/one-offs/one-offs.ts';
 import type { OneOffFact } from '../../src/facts.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
-import type { Release } from '../../src/ledger/view.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Logs } from '../../src/shell/logs.ts';

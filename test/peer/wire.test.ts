@@ -172,6 +172,28 @@ test('what only a newer peer says is passed over in silence, and what is broken 
   expect(alarms.map(({ text }) => text)).toEqual(['message refused']);
 });
 
+test.each([
+  ['a rumour of no peer', { t: 'ping', n: 1, rumours: [{ ...rumour, peer: 7 }], evidence: [] }, 'peer'],
+  ['a state that no peer is in', { ...swims[1], rumours: [{ ...rumour, state: 'sad' }] }, 'state'],
+  ['257 rumours', { ...swims[0], rumours: Array.from({ length: 257 }, () => rumour) }, 'rumours'],
+  ['evidence of nothing', { ...swims[0], evidence: [{ ...evidence, found: 'x' }] }, 'found'],
+  ['a count past 2^48', { ...swims[0], n: 2 ** 48 + 1 }, 'n'],
+  ['a count below 0', { ...swims[1], incarnation: -1 }, 'incarnation'],
+  ['a target too long', { ...swims[2], target: 'x'.repeat(129) }, 'target'],
+  ['an answer that is neither yes nor no', { ...swims[3], ok: 1 }, 'ok'],
+  ['a kind that there is not', { t: 'sing' }, 'message: t'],
+])('a probe with %s is refused, and what is wrong is named', (_, message, field) => {
+  const parsed = parsePeerMessage({ t: 'swim', message });
+  expect(parsed.tag === 'broken' && parsed.reason.startsWith(`swim: ${field}: must be`)).toBe(true);
+});
+
+test('what a newer peer adds to a probe is left out', () => {
+  const [ping] = swims;
+  const newer = { ...ping, mood: 'fine', rumours: [{ ...rumour, mood: 'fine' }] };
+  const parsed = parsePeerMessage({ t: 'swim', message: newer });
+  expect(parsed.tag === 'message' && parsed.message).toEqual({ t: 'swim', message: ping });
+});
+
 test('a command that makes no sense is answered as such', () => {
   const command = { type: 'future.write', app: 7 };
   const effects = self.hear(other, { t: 'command', id: 'c1', command, context, vector: {} } as never);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { provisionAll } from '../../agent/pipelines/provision.ts';
 import type { AppId, SetupId } from '../../src/ids.ts';
-import type { App, Setup } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Setup } from '../../src/ledger/pipelines/setup-types.ts';
 import type { AddonService } from '../../src/shell/addon-provider.ts';
 import { LedgerHost } from '../api/ledger-host.ts';
 import { blobId } from '../ledger/builders.ts';

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { setUp } from '../../agent/pipelines/set-up.ts';
 import type { SetUpParts } from '../../agent/pipelines/set-up.ts';
@@ -9,8 +10,8 @@ import { watchReviewApp } from '../../agent/pipelines/watch-review-app.ts';
 import type { AppId, PipelineId, SetupId } from '../../src/ids.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
-import type { ReviewOf } from '../../src/ledger/pipeline-types.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { ReviewOf } from '../../src/ledger/pipelines/pipeline-types.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { BuildOutcome, BuildRequest } from '../../src/shell/builds.ts';
 import { FileBlobs } from '../api/file-blobs.ts';
 import { LedgerHost } from '../api/ledger-host.ts';
@@ -86,7 +87,7 @@ class Stage implements AsyncDisposable {
   }
 
   async #build(request: BuildRequest): Promise<BuildOutcome> {
-    request.source.destroy();
+    await text(request.source);
     this.builds.push(request);
     const told = this.outcome?.() ?? null;
     if (told?.status === 'failed') this.#record();

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { AppId, AppName, BlobId, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
-import type { App, Release, View } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../src/ledger/releases/release-types.ts';
+import type { View } from '../../src/ledger/view.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
 
 const release: Release = {

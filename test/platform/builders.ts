@@ -1,6 +1,6 @@
 import type { AppId, AppName, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
-import type { SlugRef } from '../../src/ledger/op.ts';
-import type { App, FormationEntry, Release } from '../../src/ledger/view.ts';
+import type { SlugRef, Release } from '../../src/ledger/releases/release-types.ts';
+import type { App, FormationEntry } from '../../src/ledger/apps/app-types.ts';
 
 export const APP_ID = '11111111-2222-4333-8444-555555555555' as AppId;
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { CertId, OpId, PeerId, SlotKey, VolumeId } from '../../src/ids.ts';
-import type { Member, View, Volume } from '../../src/ledger/view.ts';
+import type { Member } from '../../src/ledger/cluster/cluster-types.ts';
+import type { View } from '../../src/ledger/view.ts';
+import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
 import { clusterResource } from '../../src/platform/cluster.ts';
 import { doctorResource } from '../../src/platform/doctor.ts';
 import { mustFindPeer, peerResources } from '../../src/platform/peer.ts';

@@ -1,11 +1,11 @@
 import { phaseOf } from '../../src/dynos/life.ts';
 import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
-import { addonDuties } from '../../src/ledger/addon-work.ts';
-import { findAddonById, liveAddons } from '../../src/ledger/attachments.ts';
+import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
+import { findAddonById, liveAddons } from '../../src/ledger/addons/attachments.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
-import { targetsLeft } from '../../src/ledger/pipeline-duties.ts';
-import { dueReleases } from '../../src/ledger/release-status.ts';
+import { targetsLeft } from '../../src/ledger/pipelines/pipeline-duties.ts';
+import { dueReleases } from '../../src/ledger/releases/release-status.ts';
 import { verdictOf } from '../../src/membership/membership.ts';
 import { routeTable } from '../../src/peer/route-table.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';

@@ -1,7 +1,7 @@
 import type { AddonId } from '../../src/ids.ts';
-import type { Addon } from '../../src/ledger/addon-types.ts';
-import { nextAddonStep } from '../../src/ledger/addon-work.ts';
-import { attachedHere, findAddonById, varsOf } from '../../src/ledger/attachments.ts';
+import type { Addon } from '../../src/ledger/addons/addon-types.ts';
+import { nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
+import { attachedHere, findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import type { View } from '../../src/ledger/view.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AppId, BackupId, BlobId, OpId, VolumeId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
-import type { Volume } from '../../src/ledger/view.ts';
+import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
 import { planVolumes } from '../../src/volumes/plan-volumes.ts';
 import type { HeldCopy, VolumeStep } from '../../src/volumes/plan-volumes.ts';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { phaseOf } from '../../src/dynos/life.ts';
 import type { AppId, BlobId } from '../../src/ids.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
-import type { App } from '../../src/ledger/view.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { SimPeer } from './sim-peer.ts';
 import { Sim } from './sim.ts';
 import { cutOff } from './strikes-network.ts';

@@ -8,7 +8,7 @@ import type {
   PipelineId,
   PromotionId,
 } from '../../src/ids.ts';
-import { liveAddons, varsOf } from '../../src/ledger/attachments.ts';
+import { liveAddons, varsOf } from '../../src/ledger/addons/attachments.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import type { Random } from './random.ts';

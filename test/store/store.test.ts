@@ -56,6 +56,21 @@ test('an op that is there stays as it is', async () => {
   expect(await everything(store)).toEqual(['first']);
 });
 
+test('an op that is there stays as it is after a restart too, wherever in its log it is', async () => {
+  const before = [storedOp(1), storedOp(2, { sibling: 'b' }), storedOp(4)];
+  await using dir = await tempDir();
+  {
+    await using store = await openStore(dir.path, log);
+    await store.append(before);
+  }
+  await using store = await openStore(dir.path, log);
+  await store.append([storedOp(4, { text: 'other 4' })]);
+  await store.append([storedOp(2, { sibling: 'a' }), storedOp(1, { text: 'other 1' })]);
+  await store.append([storedOp(3), storedOp(5), storedOp(0)]);
+  await store.append([storedOp(5, { text: 'other 5' }), storedOp(3, { text: 'other 3' })]);
+  expect(await everything(store)).toEqual(['op 0a', 'op 1a', 'op 2a', 'op 2b', 'op 3a', 'op 4a', 'op 5a']);
+});
+
 test('ops and records of one append are there after a restart, and records are replaced', async () => {
   await using dir = await tempDir();
   {

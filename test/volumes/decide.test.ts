@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BackupId, OpId, PeerId, VolumeId } from '../../src/ids.ts';
-import { generationOf } from '../../src/ledger/generation.ts';
+import { generationOf } from '../../src/ledger/apps/generation.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import {
   appId,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { OpId, VolumeId } from '../../src/ids.ts';
-import type { Volume } from '../../src/ledger/view.ts';
+import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
 import { planVolumes } from '../../src/volumes/plan-volumes.ts';
 import type { HeldCopy, VolumeStep } from '../../src/volumes/plan-volumes.ts';
 import { appId, clusterWithApp, sync, type TestPeer } from '../ledger/builders.ts';

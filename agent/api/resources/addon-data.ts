@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../../../src/errors.ts';
-import type { Addon } from '../../../src/ledger/addon-types.ts';
-import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
+import type { Addon } from '../../../src/ledger/addons/addon-types.ts';
+import { nextAddonStep } from '../../../src/ledger/addons/addon-work.ts';
 import { mustBeAllowed } from '../../../src/platform/access.ts';
 import { addonDataEndpoints } from '../../../src/platform/endpoints/addon-data.ts';
 import type { Permission } from '../../../src/rights.ts';

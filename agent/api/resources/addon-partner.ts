@@ -1,6 +1,6 @@
 import { PlatformError } from '../../../src/errors.ts';
-import type { Addon } from '../../../src/ledger/addon-types.ts';
-import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
+import type { Addon } from '../../../src/ledger/addons/addon-types.ts';
+import { nextAddonStep } from '../../../src/ledger/addons/addon-work.ts';
 import { mustBeAllowed } from '../../../src/platform/access.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { addonEndpoints } from '../../../src/platform/endpoints/addons.ts';

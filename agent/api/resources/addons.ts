@@ -1,10 +1,10 @@
 import { PlatformError } from '../../../src/errors.ts';
 import type { AddonId, AttachmentId, OpId } from '../../../src/ids.ts';
-import { ADDON_OPTIONS_KEY } from '../../../src/ledger/addon-types.ts';
-import type { Addon } from '../../../src/ledger/addon-types.ts';
-import { nextAddonStep } from '../../../src/ledger/addon-work.ts';
-import { findAddonById, freeAttachmentName, liveAddons } from '../../../src/ledger/attachments.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import { ADDON_OPTIONS_KEY } from '../../../src/ledger/addons/addon-types.ts';
+import type { Addon } from '../../../src/ledger/addons/addon-types.ts';
+import { nextAddonStep } from '../../../src/ledger/addons/addon-work.ts';
+import { findAddonById, freeAttachmentName, liveAddons } from '../../../src/ledger/addons/attachments.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { isAllowed, mustBeAllowed } from '../../../src/platform/access.ts';
 import { addonResource, addonsOf } from '../../../src/platform/addon.ts';
 import { addonNameOf } from '../../../src/platform/addon-name.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { AppId, BlobId, SetupId } from '../../../src/ids.ts';
-import type { ReviewOf } from '../../../src/ledger/pipeline-types.ts';
+import type { ReviewOf } from '../../../src/ledger/pipelines/pipeline-types.ts';
 import { isAllowed } from '../../../src/platform/access.ts';
 import { randomAppName } from '../../../src/platform/app-names.ts';
 import { appSetupResource, mustFindSetup } from '../../../src/platform/app-setup.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
 import type { AppId } from '../../../src/ids.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { mustBeAllowed, visibleApps } from '../../../src/platform/access.ts';
 import { appResource } from '../../../src/platform/app.ts';
 import { userUuid } from '../../../src/platform/ids.ts';

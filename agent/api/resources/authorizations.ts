@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
-import type { Token } from '../../../src/ledger/view.ts';
+import type { Token } from '../../../src/ledger/access/access-types.ts';
 import { roleOf } from '../../../src/platform/access.ts';
 import { authorizationResource } from '../../../src/platform/authorization.ts';
 import type { AuthorizationResource } from '../../../src/platform/authorization.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { PlatformError } from '../../../src/errors.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { buildResource } from '../../../src/platform/build.ts';
 import type { AnyBuild, BuildResource } from '../../../src/platform/build.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';

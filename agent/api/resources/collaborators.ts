@@ -1,5 +1,5 @@
 import { PlatformError } from '../../../src/errors.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { mustBeAllowed, roleOf } from '../../../src/platform/access.ts';
 import { userResource } from '../../../src/platform/account.ts';
 import { appRef } from '../../../src/platform/app.ts';

@@ -1,4 +1,5 @@
-import type { App, Release } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../../src/ledger/releases/release-types.ts';
 import { checkConfigSize, configVars } from '../../../src/platform/config-vars.ts';
 import type { ConfigVars } from '../../../src/platform/config-vars.ts';
 import { mustFindRelease } from '../../../src/platform/release.ts';

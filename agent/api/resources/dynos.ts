@@ -1,4 +1,4 @@
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import type { ProcessType } from '../../../src/ids.ts';
 import { dynoNotFound, dynoResource, findDynos, runningDynos } from '../../../src/platform/dyno.ts';
 import type { RunningDyno } from '../../../src/platform/dyno.ts';

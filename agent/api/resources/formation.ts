@@ -1,5 +1,5 @@
 import type { ProcessType } from '../../../src/ids.ts';
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import {
   formationResource,
   mustFindProcessType,

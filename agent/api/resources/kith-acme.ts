@@ -34,8 +34,8 @@ function freshKey(): string {
 function mustBeCertificates(pem: string): void {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   try {
-    for (const block of blocks) new X509Certificate(block);
-    if (blocks.length > 0 && !pem.includes('PRIVATE KEY')) return;
+    const whole = blocks.map((block) => new X509Certificate(block));
+    if (whole.length > 0 && !pem.includes('PRIVATE KEY')) return;
   } catch {
     // Said below, as of what holds none at all.
   }

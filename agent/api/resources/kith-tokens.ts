@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PlatformError } from '../../../src/errors.ts';
-import type { Token } from '../../../src/ledger/view.ts';
+import type { Token } from '../../../src/ledger/access/access-types.ts';
 import { roleOf } from '../../../src/platform/access.ts';
 import { tokenHash, tokenResource, tokenText } from '../../../src/platform/token.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';

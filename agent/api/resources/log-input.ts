@@ -1,6 +1,6 @@
 import { PlatformError } from '../../../src/errors.ts';
 import type { AddonId } from '../../../src/ids.ts';
-import { findAddonById } from '../../../src/ledger/attachments.ts';
+import { findAddonById } from '../../../src/ledger/addons/attachments.ts';
 import { parseLogplex } from '../../../src/logs/logplex.ts';
 import { logInputEndpoints } from '../../../src/platform/endpoints/log-input.ts';
 import { mayInputLogs } from '../../lib/log-input.ts';

@@ -1,4 +1,4 @@
-import type { App } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { dynoResource } from '../../../src/platform/dyno.ts';
 import type { OneOff, OneOffRequest } from '../../../src/shell/host.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';

@@ -1,5 +1,5 @@
 import type { PromotionId } from '../../../src/ids.ts';
-import type { Promotion } from '../../../src/ledger/view.ts';
+import type { Promotion } from '../../../src/ledger/pipelines/pipeline-types.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { promotionEndpoints } from '../../../src/platform/endpoints/pipelines.ts';
 import { mustFindPipeline } from '../../../src/platform/pipeline.ts';

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Command } from '../../../src/ledger/command.ts';
 import type { AppId, ReleaseId } from '../../../src/ids.ts';
-import type { App, Release } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../../src/ledger/releases/release-types.ts';
 import {
   mustFindRelease,
   mustFindSlug,

@@ -1,6 +1,7 @@
 import { PlatformError } from '../../../src/errors.ts';
 import type { AppId, OpId } from '../../../src/ids.ts';
-import type { App, Release } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
+import type { Release } from '../../../src/ledger/releases/release-types.ts';
 import { releasesInOrder } from '../../../src/platform/release.ts';
 import type { ApiRequest } from '../api.ts';
 

@@ -1,6 +1,5 @@
 import { PlatformError } from '../../../src/errors.ts';
-import type { ReviewSettings } from '../../../src/ledger/pipeline-types.ts';
-import type { Pipeline } from '../../../src/ledger/view.ts';
+import type { ReviewSettings, Pipeline } from '../../../src/ledger/pipelines/pipeline-types.ts';
 import { isAllowed, mustBeAllowed } from '../../../src/platform/access.ts';
 import { mustFindSetup, reviewAppResource } from '../../../src/platform/app-setup.ts';
 import type { ReviewAppResource, SetUp } from '../../../src/platform/app-setup.ts';

@@ -1,5 +1,6 @@
 import type { CertId } from '../../../src/ids.ts';
-import type { App, Cert } from '../../../src/ledger/view.ts';
+import type { App } from '../../../src/ledger/apps/app-types.ts';
+import type { Cert } from '../../../src/ledger/domains/cert-types.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { sniEndpointEndpoints } from '../../../src/platform/endpoints/sni-endpoints.ts';
 import { certName, mustFindCert, sniEndpointResource } from '../../../src/platform/sni-endpoint.ts';

@@ -1,5 +1,5 @@
 import { PlatformError } from '../../../src/errors.ts';
-import type { User } from '../../../src/ledger/view.ts';
+import type { User } from '../../../src/ledger/access/access-types.ts';
 import { visibleApps } from '../../../src/platform/access.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { teamEndpoints } from '../../../src/platform/endpoints/teams.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId, VolumeId } from '../../../src/ids.ts';
 import { backupsInReach } from '../../../src/ledger/reach.ts';
-import type { Backup, Volume } from '../../../src/ledger/view.ts';
+import type { Backup, Volume } from '../../../src/ledger/volumes/volume-types.ts';
 import { mustFindPeer, peerResources } from '../../../src/platform/peer.ts';
 import { mustFindVolume, volumeResource, volumesOf } from '../../../src/platform/volume.ts';
 import { mustFindBackup, volumeBackupResource } from '../../../src/platform/volume-backup.ts';

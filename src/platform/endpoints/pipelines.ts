@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STAGES } from '../../ledger/pipeline-types.ts';
+import { STAGES } from '../../ledger/pipelines/pipeline-types.ts';
 import { del, get, patch, post } from '../endpoint.ts';
 import { configKey, envValue, label } from '../fields.ts';
 
