@@ -32,6 +32,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void stop().then(() => process.exit(0));
   });
 }
+// Nobody reads any more (`npm start | head`): the peers are not to be left behind.
+process.stdout.on('error', () => void stop().then(() => process.exit(1)));
 
 try {
   await main();

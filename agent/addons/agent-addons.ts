@@ -2,8 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId, AppId } from '../../src/ids.ts';
-import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/addon-types.ts';
-import type { Addon, Provider } from '../../src/ledger/addons/addon-types.ts';
+import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/provider-types.ts';
+import type { Addon } from '../../src/ledger/addons/addon-types.ts';
+import type { Provider } from '../../src/ledger/addons/provider-types.ts';
 import { findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
 import type { Sealed } from '../../src/ledger/op.ts';
 import { serviceOfManifest } from '../../src/platform/addon-service.ts';
@@ -60,11 +61,12 @@ export class AgentAddons implements Addons {
         hint: 'Register it again with `kith providers:add`',
       });
     }
-    const { baseUrl, ssoUrl, password, ssoSalt } = manifest;
+    const { baseUrl, ssoUrl, configVars, password, ssoSalt } = manifest;
     return new HttpProvider({
       id: service,
       baseUrl,
       ssoUrl,
+      configVars,
       password: () => this.#host().open('cluster', PROVIDER_PASSWORD_KEY, password),
       ssoSalt: () => this.#host().open('cluster', PROVIDER_SALT_KEY, ssoSalt),
     });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
+import { configKey, envValue } from '../../src/platform/fields.ts';
 import type {
-  AddonConfig,
   AddonProvider,
   Deprovision,
   PlanChange,
@@ -13,18 +13,17 @@ import type {
 } from '../../src/shell/addon-provider.ts';
 
 const ACCEPT = 'application/vnd.heroku-addons+json; version=3';
-const REPLY_BYTES_MAX = 256 * 1024;
+// What is set must fit into one entry of the ledger.
+const REPLY_BYTES_MAX = 128 * 1024;
 const MESSAGE_LENGTH_MAX = 2_000;
+const ID_LENGTH_MAX = 1_000;
 
 /** Values that are no text become text: providers send ports as numbers. */
-const config = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/),
-  z.union([z.string(), z.number(), z.boolean()]).transform(String),
-);
+const config = z.record(configKey, z.union([envValue, z.number(), z.boolean()]).transform(String));
 const reply = z.object({
-  id: z.union([z.string(), z.number()]).transform(String).nullish(),
+  id: z.union([z.string().max(ID_LENGTH_MAX), z.number()]).transform(String).nullish(),
   config: config.nullish(),
-  message: z.string().nullish(),
+  message: z.string().transform(readable).nullish(),
   log_drain_url: z.string().max(2_000).nullish(),
 });
 
@@ -32,6 +31,8 @@ export type HttpProviderOptions = {
   readonly id: string;
   readonly baseUrl: string;
   readonly ssoUrl: string | null;
+  /** The names that it may set. */
+  readonly configVars: readonly string[];
   /** Opened at each call: the data key may come later than the manifest. */
   readonly password: () => string;
   readonly ssoSalt: () => string;
@@ -145,9 +146,24 @@ export class HttpProvider implements AddonProvider {
     return { status, body: method === 'DELETE' || status === 204 ? {} : this.#read(text) };
   }
 
+  /** An admin has read the manifest, and users are asked for what it names: `PATH`, say, is not for a provider to set. */
+  #mustBeDeclared(names: readonly string[]): void {
+    const { id, configVars } = this.#options;
+    const wrong = names.find((name) => !configVars.includes(name));
+    if (wrong === undefined) return;
+    throw new PlatformError(
+      'unavailable',
+      `The provider "${id}" sets "${wrong}", which its manifest does not name`,
+      { hint: 'Register it with that name among its `config_vars`: `kith providers:add`' },
+    );
+  }
+
   #read(text: string): z.infer<typeof reply> {
     const parsed = reply.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) {
+      this.#mustBeDeclared(Object.keys(parsed.data.config ?? {}));
+      return parsed.data;
+    }
     const at = parsed.error.issues[0]?.path.join('.') ?? '';
     throw new PlatformError(
       'unavailable',
@@ -156,16 +172,15 @@ export class HttpProvider implements AddonProvider {
   }
 }
 
-/** For the config that providers send by themselves. */
-export function parseAddonConfig(value: unknown): AddonConfig | null {
-  const parsed = config.safeParse(value);
-  return parsed.success ? parsed.data : null;
-}
-
 function refusalOf(text: string, id: string): string {
   const parsed = z.object({ message: z.string().min(1) }).safeParse(parseJson(text));
   const message = parsed.success ? parsed.data.message : `The provider "${id}" refused, and did not say why.`;
-  return message.slice(0, MESSAGE_LENGTH_MAX);
+  return readable(message);
+}
+
+/** A stranger's words end up in the terminals of users: nothing in them moves the cursor there. */
+function readable(message: string): string {
+  return message.replace(/[^\P{Cc}\n\t]/gu, '').slice(0, MESSAGE_LENGTH_MAX);
 }
 
 function parseJson(text: string): unknown {

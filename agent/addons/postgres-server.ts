@@ -55,6 +55,8 @@ export class PostgresServer {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await client.connect();
+      // A database's owner says where names are looked up in it, and could have ours end at functions of theirs.
+      await client.query('SET search_path = pg_catalog');
       return await work(client);
     } catch (error) {
       throw readable(error, this.url);

@@ -133,7 +133,8 @@ export class Dispatcher {
   async #answer({ route }: Match, request: ApiRequest, path: string): Promise<Reply | null> {
     const { context } = request;
     const handle = (): Promise<Reply | null> => route.handle(request);
-    if (context.request === null) return handle();
+    // Of strangers nobody knows whether they are the same one: each shows what it knows anew, and is answered by that.
+    if (context.request === null || route.endpoint.needs === 'nothing') return handle();
     switch (route.endpoint.method) {
       case 'POST':
         return this.#replies.once(JSON.stringify([context.user, path, context.request]), handle);

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { decode, encode } from '@ipld/dag-cbor';
 import { base32 } from 'multiformats/bases/base32';
+import { hash } from 'node:crypto';
 import { PlatformError } from '../errors.ts';
 import type { OpId } from '../ids.ts';
 import type { Hlc, Op, StoredOp } from './op.ts';

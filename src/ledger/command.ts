@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../errors.ts';
 import type { OpId } from '../ids.ts';
 import type { AccessCommand } from './access/access-types.ts';
 import type { AddonCommand } from './addons/addon-types.ts';
+import type { ProviderCommand } from './addons/provider-types.ts';
 import type { AppCommand } from './apps/app-types.ts';
 import type { ClusterCommand } from './cluster/cluster-types.ts';
 import type { AcmCommand } from './domains/acm-types.ts';
@@ -25,9 +26,13 @@ export type Command =
   | DomainCommand
   | DrainCommand
   | PipelineCommand
+  | ProviderCommand
   | ReleaseCommand
   | SetupCommand
   | VolumeCommand;
+
+/** The command of a type. */
+export type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** Who asks, and the id that makes a repeated request the same write. */
 export type CommandContext = { readonly user: UserEmail; readonly request: string | null };

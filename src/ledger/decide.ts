@@ -1,21 +1,9 @@
 import { PlatformError } from '../errors.ts';
 import type { OpId } from '../ids.ts';
 import { assertNever } from '../step.ts';
-import type { AuthorLogs } from './author-logs.ts';
-import { digest } from './codec.ts';
-import type { Command, CommandContext, Decision } from './command.ts';
-import { failAcm, issueCert, openChallenge, setAcm, setAcme } from './domains/decide-acm.ts';
-import { createApp, destroyApp, setBuildpacks, updateApp } from './apps/decide-app.ts';
-import { removeCert, setCert, updateDomain } from './domains/decide-cert.ts';
-import {
-  admitMember,
-  createInvite,
-  foundCluster,
-  removeMember,
-  rotateKey,
-} from './cluster/decide-cluster.ts';
 import { setCollaborator, transferApp } from './access/decide-collaborator.ts';
-import { addAttachment, removeAttachment, syncAttachments } from './addons/decide-attachment.ts';
+import { createToken, revokeToken, updateToken } from './access/decide-token.ts';
+import { setUser } from './access/decide-user.ts';
 import {
   answerPlan,
   changePlan,
@@ -25,10 +13,30 @@ import {
   renameAddon,
   settleAddon,
 } from './addons/decide-addon.ts';
+import { addAttachment, removeAttachment, syncAttachments } from './addons/decide-attachment.ts';
 import { removeProvider, setProvider } from './addons/decide-provider.ts';
+import { advanceRotation, askRotation } from './addons/decide-rotation.ts';
+import { createApp, destroyApp, setBuildpacks, updateApp } from './apps/decide-app.ts';
+import { restartFormation, scaleFormation } from './apps/decide-formation.ts';
+import type { AuthorLogs } from './author-logs.ts';
+import {
+  admitMember,
+  createInvite,
+  foundCluster,
+  removeMember,
+  rotateKey,
+} from './cluster/decide-cluster.ts';
+import { setStack } from './cluster/decide-stack.ts';
+import { digest } from './codec.ts';
+import type { Command, CommandContext, Decision } from './command.ts';
+import { failAcm, issueCert, openChallenge, setAcm, setAcme } from './domains/decide-acm.ts';
+import { removeCert, setCert, updateDomain } from './domains/decide-cert.ts';
 import { addDomain, removeDomain } from './domains/decide-domain.ts';
 import { addDrain, removeDrain, setDrain } from './drains/decide-drain.ts';
-import { restartFormation, scaleFormation } from './apps/decide-formation.ts';
+import { requestKey } from './fold-batch.ts';
+import type { Fold } from './fold.ts';
+import { readBody } from './op-body.ts';
+import type { OpDraft } from './op.ts';
 import {
   configurePipeline,
   couple,
@@ -38,12 +46,10 @@ import {
   setPipeline,
   setReview,
 } from './pipelines/decide-pipeline.ts';
-import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './releases/decide-release.ts';
-import { attemptRelease, settleRelease } from './releases/decide-release-phase.ts';
 import { createSetup, createSlug, settleSetup } from './pipelines/decide-setup.ts';
-import { setUser } from './access/decide-user.ts';
-import { createToken, revokeToken, updateToken } from './access/decide-token.ts';
-import { setStack } from './cluster/decide-stack.ts';
+import { attemptRelease, settleRelease } from './releases/decide-release-phase.ts';
+import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './releases/decide-release.ts';
+import { requestStamp } from './request-stamp.ts';
 import {
   backupVolume,
   createVolume,
@@ -54,12 +60,6 @@ import {
   readyVolume,
   returnVolume,
 } from './volumes/decide-volume.ts';
-import type { Fold } from './fold.ts';
-import { requestKey } from './fold-batch.ts';
-import { readBody } from './op-body.ts';
-import type { OpDraft } from './op.ts';
-import { requestStamp } from './request-stamp.ts';
-import { advanceRotation, askRotation } from './addons/decide-rotation.ts';
 
 /** Longer Request-Ids are told apart by their hash. */
 const REQUEST_LENGTH_MAX = 200;

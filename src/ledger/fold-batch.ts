@@ -1,23 +1,25 @@
 import type { AppId, AppName, OpId } from '../ids.ts';
 import { applyAccess, noAccess } from './access/fold-access.ts';
-import { applyAcme } from './domains/fold-acm.ts';
-import type { AcmeState } from './domains/fold-acm.ts';
 import type { AccessState } from './access/fold-access.ts';
-import { AppEdit, newApp, toApp } from './apps/fold-app.ts';
-import { applyPipeline, noPipelines } from './pipelines/fold-pipelines.ts';
-import type { PipelinesState } from './pipelines/fold-pipelines.ts';
-import type { AppBody, AppState } from './apps/fold-app.ts';
 import { applyProvider } from './addons/fold-providers.ts';
 import type { ProvidersState } from './addons/fold-providers.ts';
+import { newApp } from './apps/app-state.ts';
+import type { AppState, BodyAboutApp } from './apps/app-state.ts';
+import type { App } from './apps/app-types.ts';
+import { AppEdit } from './apps/fold-app.ts';
+import { toApp } from './apps/to-app.ts';
 import { applyStack } from './cluster/fold-stacks.ts';
 import type { StacksState } from './cluster/fold-stacks.ts';
+import { applyAcme } from './domains/fold-acm.ts';
+import type { AcmeState } from './domains/fold-acm.ts';
 import { LayeredMap } from './layered-map.ts';
 import { assignNames, assignOldest } from './names.ts';
 import type { Claim } from './names.ts';
 import type { FoldOp } from './op-graph.ts';
 import type { OpBody } from './op.ts';
+import { applyPipeline, noPipelines } from './pipelines/fold-pipelines.ts';
+import type { PipelinesState } from './pipelines/fold-pipelines.ts';
 import { markOf } from './request-stamp.ts';
-import type { App } from './apps/app-types.ts';
 
 /** All that the ops which count have made, members apart. */
 export type FoldState = {
@@ -166,7 +168,7 @@ export class FoldBatch {
     }
   }
 
-  #edit(body: AppBody): AppEdit {
+  #edit(body: BodyAboutApp): AppEdit {
     const known = this.#edits.get(body.app);
     if (known !== undefined) return known;
     const edit = new AppEdit(this.#base.apps.get(body.app) ?? newApp(body.app));
@@ -179,7 +181,7 @@ export class FoldBatch {
     keepLeast(this.#writes, stamp, id);
   }
 
-  #noteRequest({ id }: FoldOp, body: AppBody): void {
+  #noteRequest({ id }: FoldOp, body: BodyAboutApp): void {
     if ((body.kind !== 'app.create' && body.kind !== 'release') || body.request === null) return;
     const what = body.kind === 'release' ? (`${body.app}/${body.cause}` as const) : body.kind;
     keepLeast(this.#requests, body.request, id);

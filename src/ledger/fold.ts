@@ -1,8 +1,8 @@
 import type { OpId } from '../ids.ts';
-import { FoldBatch, emptyState } from './fold-batch.ts';
-import type { FoldState } from './fold-batch.ts';
 import { asMemberOp, isInGoodStanding, judgeMembers, nobody } from './cluster/fold-members.ts';
 import type { Membership } from './cluster/fold-members.ts';
+import { FoldBatch, emptyState } from './fold-batch.ts';
+import type { FoldState } from './fold-batch.ts';
 import { addToGraph, emptyGraph } from './op-graph.ts';
 import type { FoldOp, OpGraph } from './op-graph.ts';
 import type { StoredOp } from './op.ts';

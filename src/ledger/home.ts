@@ -4,6 +4,9 @@ import { digest } from './codec.ts';
 import type { Command } from './command.ts';
 import type { View } from './view.ts';
 
+/** No app is called that. */
+const USERS = 'the users';
+
 /**
  * The order in which peers are a thing's home: all that know the same peers agree, and a peer that comes or goes
  * changes the first place of few things. @see Thaler & Ravishankar 1998, rendezvous hashing
@@ -28,7 +31,6 @@ export function homeKey(view: View, command: Command): string | null {
     case 'token.create':
     case 'token.update':
     case 'token.revoke':
-    case 'user.set':
     case 'stack.set':
     case 'acme.set':
     // Of these, one peer is the only writer at any time: what it has written must be in its own ledger first.
@@ -39,6 +41,9 @@ export function homeKey(view: View, command: Command): string | null {
     // Each has an id of its own.
     case 'volume.backup':
       return null;
+    // Or else two admins could take each other's role at two peers, and nobody would be left.
+    case 'user.set':
+      return USERS;
     case 'member.admit':
       // An invite lets one peer in, wherever two hosts come with it.
       return command.invite;

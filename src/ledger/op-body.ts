@@ -1,5 +1,6 @@
 import { accessBodies } from './access/access-bodies.ts';
 import { addonBodies } from './addons/addon-bodies.ts';
+import { providerBodies } from './addons/provider-bodies.ts';
 import { appBodies } from './apps/app-bodies.ts';
 import type { BodySchemas } from './body-fields.ts';
 import { clusterBodies } from './cluster/cluster-bodies.ts';
@@ -24,6 +25,7 @@ const BODIES: BodySchemas<OpBody> = {
   ...domainBodies,
   ...drainBodies,
   ...pipelineBodies,
+  ...providerBodies,
   ...releaseBodies,
   ...setupBodies,
   ...volumeBodies,

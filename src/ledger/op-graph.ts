@@ -1,9 +1,9 @@
 import type { ClusterId, Epoch, OpId, PeerId } from '../ids.ts';
 import { LayeredMap } from './layered-map.ts';
 import { readBody } from './op-body.ts';
-import { readStamp } from './request-stamp.ts';
 import type { Reading } from './op-body.ts';
-import type { Hlc, OpBody, OpKind, StoredOp } from './op.ts';
+import type { BodyOf, Hlc, OpKind, StoredOp } from './op.ts';
+import { readStamp } from './request-stamp.ts';
 
 /** An op as the fold sees it: who, when, after what, and what it says. */
 export type FoldOp = {
@@ -20,7 +20,7 @@ export type FoldOp = {
 };
 
 /** A fold op whose body is of one kind. */
-export type OpOf<Kind extends OpKind> = FoldOp & { readonly body: Extract<OpBody, { kind: Kind }> };
+export type OpOf<Kind extends OpKind> = FoldOp & { readonly body: BodyOf<Kind> };
 
 /** All ops that were seen, by cause and effect. */
 export type OpGraph = {

@@ -1,6 +1,7 @@
 import type { ClusterId, Epoch, OpId, PeerId } from '../ids.ts';
 import type { AccessBody } from './access/access-types.ts';
-import type { AddonBody, ProviderBody } from './addons/addon-types.ts';
+import type { AddonBody } from './addons/addon-types.ts';
+import type { ProviderBody } from './addons/provider-types.ts';
 import type { AppBody } from './apps/app-types.ts';
 import type { ClusterBody } from './cluster/cluster-types.ts';
 import type { AcmBody } from './domains/acm-types.ts';
@@ -61,6 +62,8 @@ export type OpBody =
   | VolumeBody;
 
 export type OpKind = OpBody['kind'];
+/** The body of a kind. */
+export type BodyOf<Kind extends OpKind> = Extract<OpBody, { kind: Kind }>;
 
 /**
  * What a command wants written: the author's log adds the rest. `stamp` names the client's request and what it asked for,

@@ -1,7 +1,7 @@
 import type { BlobId } from '../ids.ts';
+import type { App } from './apps/app-types.ts';
 import { compareStamps } from './hlc.ts';
 import type { SlugRef } from './releases/release-types.ts';
-import type { App } from './apps/app-types.ts';
 import type { Backup } from './volumes/volume-types.ts';
 
 /** So many of an app's latest slugs can be rolled back to. */

@@ -1,6 +1,6 @@
+import { base58btc } from 'multiformats/bases/base58';
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { base58btc } from 'multiformats/bases/base58';
 import { PlatformError } from '../errors.ts';
 import type { OpId, PeerId } from '../ids.ts';
 import { encodeOp, opIdOf } from './codec.ts';

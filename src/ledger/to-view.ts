@@ -1,11 +1,11 @@
 import { toInvites, toTokens } from './access/fold-access.ts';
-import { toAcme } from './domains/fold-acm.ts';
 import { toUsers } from './access/fold-users.ts';
+import { toProviders } from './addons/fold-providers.ts';
+import type { Membership } from './cluster/fold-members.ts';
+import { toStacks } from './cluster/fold-stacks.ts';
+import { toAcme } from './domains/fold-acm.ts';
 import type { FoldState } from './fold-batch.ts';
 import { toPipelines } from './pipelines/fold-pipelines.ts';
-import { toProviders } from './addons/fold-providers.ts';
-import { toStacks } from './cluster/fold-stacks.ts';
-import type { Membership } from './cluster/fold-members.ts';
 import type { View } from './view.ts';
 
 /** What the last view was made from: parts that did not change are used again, so that readers can tell by identity. */

@@ -1,12 +1,12 @@
 import type { OpId } from '../ids.ts';
+import type { App } from './apps/app-types.ts';
 import { decodeOp } from './codec.ts';
-import { ReleaseEdit, emptyReleases } from './releases/fold-release.ts';
 import { parentsFirst, toFoldOp } from './op-graph.ts';
 import type { OpOf } from './op-graph.ts';
 import type { StoredOp } from './op.ts';
-import { verifyOp } from './signing.ts';
-import type { App } from './apps/app-types.ts';
+import { ReleaseEdit, emptyReleases } from './releases/fold-release.ts';
 import type { Release } from './releases/release-types.ts';
+import { verifyOp } from './signing.ts';
 
 type ReleaseOp = OpOf<'release'>;
 

@@ -1,8 +1,8 @@
 import type { AppId, ClusterId, OpId, PeerId, PipelineId, PromotionId } from '../ids.ts';
-import type { Token, User } from './access/access-types.ts';
-import type { Provider } from './addons/addon-types.ts';
+import type { Invite, Token, User } from './access/access-types.ts';
+import type { Provider } from './addons/provider-types.ts';
 import type { App } from './apps/app-types.ts';
-import type { Invite, Member, Stack } from './cluster/cluster-types.ts';
+import type { Member, Stack } from './cluster/cluster-types.ts';
 import type { Acme } from './domains/acm-types.ts';
 import type { Sealed, UserEmail } from './op.ts';
 import type { Pipeline, Promotion } from './pipelines/pipeline-types.ts';

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '../errors.ts';
+import { PlatformError, type ErrorRecord } from '../errors.ts';
 import type { OpId, PeerId } from '../ids.ts';
 import { rangesMissing, vectorOf, type Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext, CommandResult } from '../ledger/command.ts';
@@ -82,7 +82,13 @@ export function write(work: Work, command: Command, context: CommandContext): Co
   if (!decision.ok) return decision;
   if (decision.repeats !== null) return { ok: true, ops: [decision.repeats] };
   if (decision.drafts.length === 0) return { ok: true, ops: [] };
-  return { ok: true, ops: appendOwn(work, decision.drafts).map((op) => op.id) };
+  try {
+    return { ok: true, ops: appendOwn(work, decision.drafts).map((op) => op.id) };
+  } catch (error) {
+    // Too large for an op: nothing of it has been made.
+    if (error instanceof PlatformError) return { ok: false, error: error.toRecord() };
+    throw error;
+  }
 }
 
 /** Another peer takes us for the home of this write. We are as good as any; but we decide on no less than it knows. */

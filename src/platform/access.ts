@@ -109,6 +109,7 @@ export function authorize(
 ): void {
   const { needs } = endpoint;
   if (needs === 'nothing') return;
+  if (caller.provider !== undefined && !endpoint.isForProviders) throw notForProviders(caller.provider);
   if (!isInScope(caller.scopes, endpoint)) throw outOfScope(caller.scopes);
   if (needs === 'user') return;
   if (needs === 'viewer' || needs === 'member' || needs === 'admin') {
@@ -163,6 +164,16 @@ function outOfScope(scopes: readonly Scope[]): PlatformError {
     'The scope of this OAuth authorization does not allow access to this resource.',
     {
       hint: `This token is good for: ${scopes.join(', ')}. Make another with \`kith authorizations:create\``,
+    },
+  );
+}
+
+function notForProviders({ service }: ProviderCaller): PlatformError {
+  return new PlatformError(
+    'forbidden',
+    `Only users may ask that, and "${service}" is a provider of add-ons.`,
+    {
+      hint: 'A provider asks about add-ons of its own: /addons/UUID, its config and its actions',
     },
   );
 }

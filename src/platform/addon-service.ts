@@ -1,5 +1,5 @@
 import { PlatformError } from '../errors.ts';
-import type { ProviderManifest } from '../ledger/addons/addon-types.ts';
+import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
 import type { AddonPlan, AddonService } from '../shell/addon-provider.ts';
 import { uuidOf } from './ids.ts';
 import { isoTime } from './time.ts';

@@ -25,6 +25,8 @@ export type Endpoint<Body = unknown> = {
   readonly isProtected: boolean;
   /** What it takes a token for, where method and `isProtected` do not say that: `src/platform/access.ts` has the table. */
   readonly scope: 'identity' | 'read' | 'global' | null;
+  /** Providers of add-ons may ask it, of add-ons of theirs. */
+  readonly isForProviders: boolean;
 };
 
 /** The parsed body that an endpoint takes. */
@@ -37,6 +39,7 @@ type Fields<Body> = {
   readonly status?: Endpoint['status'];
   readonly isProtected?: boolean;
   readonly scope?: NonNullable<Endpoint['scope']>;
+  readonly isForProviders?: boolean;
 };
 
 export const get = (path: string, fields: Omit<Fields<never>, 'body'>): Endpoint<never> =>
@@ -51,6 +54,7 @@ export const del = <Body = never>(path: string, fields: Fields<Body>): Endpoint<
   endpoint('DELETE', path, fields);
 
 function endpoint<Body>(method: Method, path: string, fields: Fields<Body>): Endpoint<Body> {
-  const { title, needs, body = null, status = 200, isProtected = false, scope = null } = fields;
-  return { method, path, title, needs, body, status, isProtected, scope };
+  const { title, needs, body = null, status = 200 } = fields;
+  const { isProtected = false, scope = null, isForProviders = false } = fields;
+  return { method, path, title, needs, body, status, isProtected, scope, isForProviders };
 }

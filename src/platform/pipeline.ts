@@ -110,6 +110,17 @@ export function mustOwnPipeline({ owner, name }: Pipeline, caller: Caller): void
   });
 }
 
+/**
+ * A review app is given the config vars that its pipeline has for them, and an app that is added may be given the code of the
+ * others: to see a pipeline is not enough for either.
+ * @throws PlatformError `forbidden` unless the caller owns the pipeline, is an admin, or may deploy one of its apps
+ */
+export function mustWorkWithPipeline(view: View, pipeline: Pipeline, caller: Caller): void {
+  const isOneOfIts = ({ pipeline: { id }, app }: Coupled): boolean =>
+    id === pipeline.id && isAllowed(caller, 'deploy', app);
+  if (!couplingsIn(view).some(isOneOfIts)) mustOwnPipeline(pipeline, caller);
+}
+
 export function mustBeStage(name: string): Stage {
   const stage = STAGES.find((each) => each === name);
   if (stage !== undefined) return stage;

@@ -1,4 +1,4 @@
-import type { ProviderManifest } from '../ledger/addons/addon-types.ts';
+import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
 import type { View } from '../ledger/view.ts';
 import type { AddonService } from '../shell/addon-provider.ts';
 import { liveAddons } from '../ledger/addons/attachments.ts';

@@ -1,5 +1,6 @@
 import type { AddonId, AppId } from '../ids.ts';
-import type { Addon, ProviderManifest } from '../ledger/addons/addon-types.ts';
+import type { Addon } from '../ledger/addons/addon-types.ts';
+import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
 import type { Sealed } from '../ledger/op.ts';
 import type { AddonService } from './addon-provider.ts';
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
+import { as, tokenFor } from '../api/callers.ts';
 import { at } from '../api/harness.ts';
 import type { Answer } from '../api/harness.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -188,6 +189,61 @@ test('config is for its provider to write, and for nobody else', async () => {
   expect((await call('POST', '/oauth/token', { ...again, client_secret: 'guess' })).status).toBe(401);
   const fresh = await call('POST', '/oauth/token', { ...again, client_secret: acme.manifest.api.password });
   expect([fresh.status, at(fresh.body, 'token_type')]).toEqual([200, 'Bearer']);
+});
+
+test('a provider asks of add-ons of its own, and of nothing else', async () => {
+  const id = at((await create()).body, 'id');
+  expect((await call('GET', `/addons/${id}`, undefined, acme.basic)).status).toBe(200);
+  for (const [method, path] of [
+    ['GET', '/addons'],
+    ['GET', '/kith/cluster'],
+    ['GET', '/pipelines'],
+    ['POST', '/sources'],
+  ] as const) {
+    expect((await call(method, path, undefined, acme.basic)).status).toBe(403);
+  }
+});
+
+test('a provider sets the config vars that its manifest names, and no others', async () => {
+  let isGreedy = true;
+  acme.misbehave = ({ method }) =>
+    method === 'POST' && isGreedy
+      ? { status: 201, body: { id: 'x', config: { REDIS_URL: 'redis://x', LD_PRELOAD: '/app/evil.so' } } }
+      : null;
+  const creating = create();
+  await eventually(() => expect(acme.times('POST')).toBeGreaterThan(1), { withinMs: 20_000 });
+  isGreedy = false;
+  const id = at((await creating).body, 'id');
+  await settled();
+  expect(await vars()).toEqual({ REDIS_URL: urlOf(id) });
+  const config = (name: string, value: string | null) =>
+    call('PATCH', `/addons/${id}/config`, { config: [{ name, value }] }, acme.basic);
+  expect(await config('LD_PRELOAD', '/app/evil.so')).toMatchObject({ status: 422 });
+  expect((await config('LD_PRELOAD', null)).status).toBe(200);
+  expect((await config('REDIS_URL', 'redis://y')).status).toBe(200);
+});
+
+test('what a provider says to users is cut, and moves no cursor', async () => {
+  acme.message = `\u001b[2JAll is\nwell${'!'.repeat(5_000)}`;
+  const said = at((await create()).body, 'provision_message');
+  expect(said).toMatch(/^\[2JAll is\nwell!+$/);
+  expect(said).toHaveLength(2_000);
+});
+
+test('who knows a Request-Id gets no tokens by it', async () => {
+  const id = at((await create()).body, 'id');
+  const headers = { 'request-id': 'request-12345678' };
+  const { code } = acme.resources.get(id) ?? { code: '' };
+  const grant = { grant_type: 'authorization_code', code, client_secret: acme.manifest.api.password };
+  expect((await call('POST', '/oauth/token', grant, headers)).status).toBe(200);
+  expect((await call('POST', '/oauth/token', {}, headers)).status).toBe(422);
+});
+
+test('the way to an add-on’s own page is shown to tokens that are good for config vars', async () => {
+  const id = at((await create()).body, 'id');
+  expect(at((await call('GET', `/addons/${id}`)).body, 'web_url')).toContain('resource_token');
+  const weak = as(platform, tokenFor(platform, 'ann@example.com', { scopes: ['read'] }));
+  expect((await weak('GET', `/addons/${id}`)).body).toMatchObject({ web_url: null });
 });
 
 test('a plan changes when its provider agrees, and stays when not', async () => {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { duplexPair, type Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
 import { AttachSessions } from '../../agent/api/attach-sessions.ts';
+import { serveRendezvous } from '../../agent/api/rendezvous.ts';
 import { createClusterCa, issueLeaf } from '../../agent/api/ca.ts';
 import type { PemPair } from '../../agent/api/ca.ts';
 import { encodeFrame, FRAME, FrameDecoder } from '../../src/platform/attach-frames.ts';
@@ -108,6 +109,21 @@ test('the official client gets a banner in a chunk of its own, then raw bytes', 
   // Without a terminal, a lone ^D is the end of the input: the echo then exits.
   client.write('\x04');
   expect(await text(client)).toBe('');
+});
+
+test('a command that is over at once waits with its end for the ^D of a client without a terminal', async () => {
+  for (const endsInput of [true, false]) {
+    using sessions = new AttachSessions();
+    const [stream, dyno] = duplexPair();
+    const [socket, client] = duplexPair();
+    dyno.write(encodeFrame(FRAME.exit, Buffer.from('{"status":0,"signal":null}')));
+    client.write(`${sessions.open({ stream, hasTty: true, endsInput })}\r\n`);
+    serveRendezvous(sessions, socket);
+    await once(client, 'data');
+    await eventually(() => socket.writableEnded === !endsInput);
+    client.write('\x04');
+    await eventually(() => socket.writableEnded);
+  }
 });
 
 test('an unknown secret at the rendezvous is hung up on', async () => {

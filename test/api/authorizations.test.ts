@@ -104,6 +104,9 @@ test('a token is never good for more, or for longer, than the one that it was as
   }
   const { body: earlier } = await short('POST', PATH, { expires_in: 60 });
   expect(Number(at(earlier, 'access_token', 'expires_in'))).toBeLessThanOrEqual(60);
+  const { body: lasting } = await api.call('POST', PATH, {});
+  const rotated = await short('POST', `${PATH}/${at(lasting, 'id')}/actions/regenerate-tokens`);
+  expect(at(rotated.body, 'expires_at')).toBe(new Date(ends).toISOString());
   const weak = as(api, tokenFor(api, 'ann@example.com', { scopes: ['write-protected'] }));
   expect((await weak('POST', PATH, { scope: ['global'] })).status).toBe(403);
   for (const body of [{ expires_in: 0 }, { expires_in: 'soon' }, { scope: ['all'] }, { scope: [] }]) {

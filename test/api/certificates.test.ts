@@ -141,17 +141,3 @@ test('a repeated request adds one certificate', async () => {
   expect(at(again.body, 'id')).toBe(at(first.body, 'id'));
   expect((await api.call('GET', '/apps/blog/sni-endpoints')).body).toHaveLength(1);
 });
-
-test('automated certificates are refused with a word on what to do instead', async () => {
-  await using api = await startApi();
-  await api.deployedApp('blog');
-  for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
-    expect(await api.call(method, '/apps/blog/acm', method === 'GET' ? undefined : {})).toMatchObject({
-      status: 422,
-      body: {
-        message: expect.stringContaining('does not order certificates yet'),
-        hint: expect.stringContaining('certs:add'),
-      },
-    });
-  expect((await api.call('GET', '/apps/blog')).body).toMatchObject({ acm: false });
-});

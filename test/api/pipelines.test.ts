@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AppId, PromotionId } from '../../src/ids.ts';
+import { as, letIn, tokenFor } from './callers.ts';
 import { at, startApi } from './harness.ts';
 import type { Harness } from './harness.ts';
 
@@ -168,4 +169,24 @@ test('config vars of a stage are sealed in the ledger and told to the owner', as
   expect((await api.call('GET', `/pipelines/${id}/stage/nowhere/config-vars`)).status).toBe(404);
   const [value] = [...(api.host.view().pipelines.values().next().value?.config.values() ?? [])];
   expect(Buffer.from(value ?? []).toString()).toBe('sealed sandbox');
+});
+
+test('who only sees a pipeline adds no app to it, makes no review app in it and gets no code out of it', async () => {
+  await using api = await startApi();
+  const id = await pipelined(api);
+  await api.call('POST', `/pipelines/${id}/review-app-config`, {});
+  const source = await ref(api, 'shop-staging');
+  const eve = as(api, tokenFor(api, 'eve@example.com', { role: 'member' }));
+  const own = { app: { id: at((await eve('POST', '/apps', { name: 'eves' })).body, 'id') } };
+  const couple = { app: 'eves', pipeline: id, stage: 'production' };
+  const review = { branch: 'red', pipeline: id, source_blob: { url: 'http://127.0.0.1:9/', version: null } };
+  expect((await eve('GET', `/pipelines/${id}`)).status).toBe(200);
+  expect(await eve('POST', '/pipeline-couplings', couple)).toMatchObject({ status: 403 });
+  expect(await eve('POST', '/review-apps', review)).toMatchObject({ status: 403 });
+  await api.call('POST', '/pipeline-couplings', couple);
+  const promotion = { pipeline: { id }, source, targets: [own] };
+  expect(await eve('POST', '/pipeline-promotions', promotion)).toMatchObject({ status: 403 });
+  letIn(api, source.app.id as AppId, 'eve@example.com', ['deploy']);
+  expect(await eve('POST', '/pipeline-promotions', promotion)).toMatchObject({ status: 201 });
+  expect(await eve('POST', '/pipeline-couplings', couple)).toMatchObject({ status: 201 });
 });

@@ -23,7 +23,8 @@ export class Pebble implements AsyncDisposable {
   #dnsApi = 0;
   /** `https://…/dir`. */
   directory = '';
-  /** PEM file of who vouches for the directory. */
+  /** PEM of who vouches for the directory, and a file with it. */
+  ca = '';
   caFile = '';
   /** Where connections of the verifying server go; null: they are held. */
   router: number | null = null;
@@ -91,6 +92,7 @@ export class Pebble implements AsyncDisposable {
     const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0' };
     const child = this.#run(program, ['-config', config, '-dnsserver', `127.0.0.1:${dns}`], env);
     this.directory = `https://127.0.0.1:${api}/dir`;
+    this.ca = ca;
     this.caFile = caFile;
     this.#dnsApi = dnsApi;
     await this.#answers(api, child);

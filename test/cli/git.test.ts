@@ -133,7 +133,9 @@ test('a build that fails ends with an error, after its output', async () => {
   await using stub = await StubApi.start();
   stub
     .on('GET /apps/blog/builds/build-1', buildOf({ status: 'failed' }))
-    .on('GET /apps/blog/builds/build-1/output', (_request: Recorded, response: ServerResponse) => response.end(' !     no\n'));
+    .on('GET /apps/blog/builds/build-1/output', (_request: Recorded, response: ServerResponse) =>
+      response.end(' !     no\n'),
+    );
   const ran = await runKith(['builds:output', 'build-1', '-a', 'blog', '--host', stub.host]);
   expect(ran).toMatchObject({ status: 1, stdout: ' !     no\n' });
   expect(ran.stderr).toContain('The build failed');

@@ -51,7 +51,9 @@ test('a tail goes on after the last line it got when its connection ends or brea
   expect(world.text('stdout')).toBe([1, 2, 3].map((turn) => `${lineOf(`line ${turn}`)}\n`).join(''));
   expect(lastIds).toEqual([undefined, '1', '2']);
   expect(world.text('stderr')).toContain('Reconnecting…');
-  stub.on('GET /log-sessions/one', (_request: Recorded, response: ServerResponse) => response.writeHead(401).end());
+  stub.on('GET /log-sessions/one', (_request: Recorded, response: ServerResponse) =>
+    response.writeHead(401).end(),
+  );
   stub.disconnect();
   expect(await running).toBe(2);
 });

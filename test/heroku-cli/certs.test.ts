@@ -1,14 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Pebble } from '../certificates/pebble.ts';
 import { useCluster } from '../cluster/cluster.ts';
 import { certificateFor } from '../helpers/certificates.ts';
 import { Heroku } from './heroku.ts';
 
 const cluster = useCluster(3);
+const pebble = new Pebble();
 const heroku = new Heroku(cluster);
 const APP = 'alpha';
 const LONG = { timeout: 300_000 };
+
+beforeAll(() => pebble.start());
+afterAll(() => pebble[Symbol.asyncDispose]());
 
 /** What `certs:add` and `certs:update` read. */
 async function writePair(name: string, ...hosts: string[]): Promise<readonly [string, string]> {
@@ -52,11 +57,38 @@ test('what is no certificate is refused in words', LONG, async () => {
   expect((await heroku.fails('certs:add', key, key, '-a', APP)).said).toContain('a private key is among the');
 });
 
-test('automated certificates are off, and enabling them says why not', LONG, async () => {
-  await heroku.shows(['certs:auto', '-a', APP], 'is disabled on alpha');
-  const enabled = await heroku.fails('certs:auto:enable', '-a', APP);
-  expect(enabled.said).toContain('does not order certificates yet');
-  expect((await heroku.fails('certs:auto:refresh', '-a', APP)).said).toContain(
-    'does not order certificates yet',
-  );
-});
+test(
+  'automatic certificates are enabled, issued by a real authority, refreshed and disabled',
+  LONG,
+  async () => {
+    const [ash] = cluster.peers;
+    if (ash === undefined) throw new Error('no peer');
+    await heroku.shows(['certs:auto', '-a', APP], 'is disabled on alpha');
+    expect((await heroku.fails('certs:auto:enable', '-a', APP)).said).toContain(
+      'no account with a certificate',
+    );
+    pebble.router = Number(new URL(ash.agent.ready.http).port);
+    await ash.kith(['acme:set', '--agree', '--directory', pebble.directory, '--ca', pebble.caFile]);
+    await heroku.shows(['domains', '-a', APP], 'www.example.com');
+    await heroku.run('certs:auto:enable', '-a', APP);
+    // The wildcard that it has as well.
+    await heroku.shows(
+      ['certs:auto', '-a', APP],
+      'is enabled',
+      /www\.example\.com +cert issued/i,
+      /\*.* Failed/,
+    );
+    await heroku.run('domains:remove', '*.example.com', '-a', APP);
+    const shown = await heroku.shows(
+      ['certs:auto', '--wait', '-a', APP],
+      /Issuer: +\/CN=Pebble/,
+      /cert issued/i,
+    );
+    expect(shown).not.toContain('Failed');
+    await heroku.shows(['certs:info', '-a', APP], 'www.example.com');
+    await heroku.run('certs:auto:refresh', '-a', APP);
+    await heroku.run('certs:auto:disable', '--confirm', APP, '-a', APP);
+    await heroku.shows(['certs:auto', '-a', APP], 'is disabled on alpha');
+    await heroku.shows(['certs', '-a', APP], 'has no SSL certificates');
+  },
+);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { PERMISSIONS } from '../../src/rights.ts';
 import type { Role } from '../../src/rights.ts';
+import { homeKey } from '../../src/ledger/home.ts';
 import { EVE } from './access-history.ts';
 import { appId, clusterWithApp, refusal, sync } from './builders.ts';
 import type { TestPeer } from './builders.ts';
@@ -69,8 +70,18 @@ test('the last admin stays one', () => {
     const decision = peer.decide({ type: 'user.set', user: 'Ada@example.com', role });
     expect(refusal(decision).message).toMatch(/no other admin/);
   }
+  const lesser = { type: 'token.create', token: 't9', hash: 'h9', description: '', role: 'member' } as const;
+  const token = { ...lesser, user: 'ada@example.com', scopes: ['global'], expiresAt: null } as const;
+  expect(refusal(peer.decide(token)).message).toMatch(/no other admin/);
   peer.run({ type: 'user.set', user: EVE, role: 'admin' });
   expect(peer.decide({ type: 'user.set', user: 'ada@example.com', role: 'viewer' }).ok).toBe(true);
+});
+
+test('who takes roles from whom is decided at one place', () => {
+  const [{ view }] = two();
+  const keys = [EVE, 'ada@example.com'].map((user) => homeKey(view, { type: 'user.set', user, role: null }));
+  expect(keys[0]).not.toBeNull();
+  expect(keys[0]).toBe(keys[1]);
 });
 
 test('permissions are complete and in order, and saying them again writes nothing', () => {

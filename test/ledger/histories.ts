@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import type { CertId, ReleaseId } from '../../src/ids.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
+import { ACM_HAPPENINGS, acmCommand, isAcm } from './acm-history.ts';
+import type { AcmHappening } from './acm-history.ts';
 import { ADDON_HAPPENINGS, addonCommand, isAddon } from './addon-history.ts';
 import type { AddonHappening } from './addon-history.ts';
 import { ACCESS_HAPPENINGS, accessCommand, isAccess } from './access-history.ts';
@@ -41,6 +43,7 @@ export type Happening =
         | 'flawed'
         | 'build'
         | AccessHappening
+        | AcmHappening
         | AddonHappening
         | PipelineHappening;
     }
@@ -130,6 +133,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...PIPELINE_HAPPENINGS) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom(...ADDON_HAPPENINGS) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACCESS_HAPPENINGS) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACM_HAPPENINGS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('destroy' as const) }) },
 );
 
@@ -265,7 +269,9 @@ function happen(peers: readonly TestPeer[], peer: TestPeer, n: number, what: Hap
         ? addonCommand(what.do, n, peer)
         : isAccess(what.do)
           ? accessCommand(what.do, n, peer.wall)
-          : pipelineCommand(what.do, n, peer.id);
+          : isAcm(what.do)
+            ? acmCommand(what.do, n, peer.wall)
+            : pipelineCommand(what.do, n, peer.id);
       if (command !== null) peer.try(command);
     }
   }

@@ -50,3 +50,20 @@ test('requests that arrive together on one connection are answered in their orde
   );
   expect(answer.match(/\[\/\d\]/g)).toEqual(['[/1]', '[/2]', '[/3]']);
 });
+
+test("a challenge of a certificate authority is answered before the app, and all else there is the app's", async () => {
+  await using dyno = await httpDyno((_, response) => response.end('from the app'));
+  await using router = await startRouter();
+  const open = { token: 'abc', authorization: 'abc.thumb', expiresAt: Date.now() + 60_000 };
+  const table = tableOf(routeApp([target({ port: dyno.port })]));
+  await router.handle.setTable({ ...table, challenges: { [HOST]: [open] } });
+  const port = router.handle.httpPort;
+  const path = '/.well-known/acme-challenge/';
+  expect(await send(port, { path: `${path}abc` })).toMatchObject({ status: 200, body: 'abc.thumb' });
+  expect(await send(port, { path: `${path}abc`, headers: { host: 'blog.localhost' } })).toMatchObject({
+    body: 'from the app',
+  });
+  expect(await send(port, { path: `${path}other` })).toMatchObject({ body: 'from the app' });
+  await router.handle.setTable(tableOf(routeApp([target({ port: dyno.port })])));
+  expect(await send(port, { path: `${path}abc` })).toMatchObject({ body: 'from the app' });
+});

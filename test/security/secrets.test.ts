@@ -80,6 +80,7 @@ test('secrets are in the key files alone: in no log, no other file, no command l
   for (const [i, text] of [cert, key].entries()) writeFileSync(files[i] ?? '', text);
   await ash.kith(['certs:add', ...files, '-a', 'vault']);
   await eventually(async () => (await birch.kith(['certs', '-a', 'vault'])).includes('www.example.com'));
+  await ash.kith(['acme:set', '--agree', '--directory', 'https://127.0.0.1:1/dir']);
   await ash.tryKith(['apps', '--host', ash.api], { env: { KITH_TOKEN: 'wrong-token-of-somebody' } });
   const invite = await inviteOf(ash);
   const dataKey = Object.values(

@@ -34,7 +34,17 @@ async function setConfig(
   { config: changes }: BodyOf<typeof addonEndpoints.setConfig>,
 ): Promise<Reply> {
   const addon = mustBeItsProvider(request);
-  const { host } = request.api;
+  const { host, addons } = request.api;
+  // Others it may take away: a manifest changes.
+  const declared = addons.services().find(({ id }) => id === addon.service)?.configVars ?? [];
+  const wrong = changes.find(({ name, value }) => value !== null && !declared.includes(name));
+  if (wrong !== undefined) {
+    throw new PlatformError(
+      'invalid_params',
+      `Cannot set "${wrong.name}" of "${addon.name}": the manifest of "${addon.service}" does not name it`,
+      { hint: `It names: ${declared.join(', ')}` },
+    );
+  }
   const sealed = changes.map(
     ({ name, value }) => [name, value === null ? null : host.seal(addon.id, name, value)] as const,
   );

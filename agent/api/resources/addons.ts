@@ -5,7 +5,7 @@ import type { Addon } from '../../../src/ledger/addons/addon-types.ts';
 import { nextAddonStep } from '../../../src/ledger/addons/addon-work.ts';
 import { findAddonById, freeAttachmentName, liveAddons } from '../../../src/ledger/addons/attachments.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
-import { isAllowed, mustBeAllowed } from '../../../src/platform/access.ts';
+import { isAllowed, isInScope, mustBeAllowed } from '../../../src/platform/access.ts';
 import { addonResource, addonsOf } from '../../../src/platform/addon.ts';
 import { addonNameOf } from '../../../src/platform/addon-name.ts';
 import { mustFindAddon, noAddon, resolveAddons } from '../../../src/platform/find-addon.ts';
@@ -214,11 +214,12 @@ export function shown(request: ApiRequest, addon: Addon): AddonResource {
   return addonResource(request.view(), request.api.addons.services(), addon, webUrl(request, addon));
 }
 
-/** It lets in whoever has it, so it is for those who may work with the app. */
+/** It lets in whoever has it, so it is for those who may work with the app, by a token that is good for config vars. */
 export function webUrl(request: ApiRequest, addon: Addon): string | null {
+  const { caller } = request;
   const owner = findApp(request.view(), addon.app);
-  if (owner === null || addon.state !== 'provisioned' || !isAllowed(request.caller, 'operate', owner))
-    return null;
+  if (owner === null || addon.state !== 'provisioned' || !isAllowed(caller, 'operate', owner)) return null;
+  if (!isInScope(caller.scopes, addonEndpoints.sso)) return null;
   try {
     return request.api.addons.ssoUrl(addon, request.context.user);
   } catch (error) {

@@ -56,11 +56,17 @@ async function create(
 }
 
 /** The earlier of what is asked for and the end of the asker's own token; null: never. */
-function endOf({ api, caller }: ApiRequest, seconds: number | null): number | null {
-  const own = caller.token === null ? null : (api.host.view().tokens.get(caller.token)?.expiresAt ?? null);
-  const asked = seconds === null ? null : Date.now() + seconds * 1_000;
-  if (own === null || asked === null) return own ?? asked;
-  return Math.min(own, asked);
+function endOf(request: ApiRequest, seconds: number | null): number | null {
+  return earlier(seconds === null ? null : Date.now() + seconds * 1_000, endOfOwn(request));
+}
+
+function endOfOwn({ api, caller }: ApiRequest): number | null {
+  return caller.token === null ? null : (api.host.view().tokens.get(caller.token)?.expiresAt ?? null);
+}
+
+/** Null: never. */
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 /**
@@ -88,11 +94,15 @@ async function revoke(request: ApiRequest): Promise<Reply> {
   return ok(show(request, token));
 }
 
-/** The new token is good for what the old one was, as long as that was; the old one is refused from now on. */
+/**
+ * The new token is good for what the old one was, and as long as that was, or as the one that it was asked for with is; the
+ * old one is refused from now on.
+ */
 async function regenerate(request: ApiRequest): Promise<Reply> {
   const old = mustFind(request);
   const text = tokenText(randomBytes(32));
-  await request.command({ type: 'token.update', token: old.token, hash: tokenHash(text) });
+  const expiresAt = earlier(old.expiresAt, endOfOwn(request));
+  await request.command({ type: 'token.update', token: old.token, hash: tokenHash(text), expiresAt });
   return ok(show(request, mustFind(request, old.token), text));
 }
 

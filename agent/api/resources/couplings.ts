@@ -8,6 +8,7 @@ import {
   couplingUuid,
   couplingsIn,
   mustFindPipeline,
+  mustWorkWithPipeline,
 } from '../../../src/platform/pipeline.ts';
 import type { Coupled } from '../../../src/platform/pipeline.ts';
 import { created, ok } from '../api.ts';
@@ -61,6 +62,7 @@ async function create(
 ): Promise<Reply> {
   const app = request.appNamed(named, 'operate');
   const pipeline = mustFindPipeline(request.view(), wanted, request.caller);
+  mustWorkWithPipeline(request.view(), pipeline, request.caller);
   const other = coupledOf(request.view(), app)?.pipeline;
   if (other !== undefined && other.id !== pipeline.id) {
     throw new PlatformError(

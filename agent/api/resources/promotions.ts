@@ -17,7 +17,8 @@ export const promotionRoutes = [
 /** Says what shall be; whichever peer is its home makes the releases. */
 async function create(request: ApiRequest, body: BodyOf<typeof promotionEndpoints.create>): Promise<Reply> {
   const pipeline = mustFindPipeline(request.view(), body.pipeline.id, request.caller);
-  const source = request.appNamed(body.source.app.id, 'view');
+  // The targets get its code.
+  const source = request.appNamed(body.source.app.id, 'deploy');
   const targets = body.targets.map(({ app }) => request.appNamed(app.id, 'deploy').id);
   const promotion = request.freshId('promotion') as PromotionId;
   await request.command({

@@ -5,7 +5,7 @@ import { mustFindSetup, reviewAppResource } from '../../../src/platform/app-setu
 import type { ReviewAppResource, SetUp } from '../../../src/platform/app-setup.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { reviewAppEndpoints } from '../../../src/platform/endpoints/app-setups.ts';
-import { mustFindPipeline } from '../../../src/platform/pipeline.ts';
+import { mustFindPipeline, mustWorkWithPipeline } from '../../../src/platform/pipeline.ts';
 import { STALE_DAYS_DEFAULT, reviewAppName, reviewConfigResource } from '../../../src/platform/review-app.ts';
 import type { ReviewConfigResource } from '../../../src/platform/review-app.ts';
 import { accepted, created, ok } from '../api.ts';
@@ -75,6 +75,7 @@ function branch(request: ApiRequest): Reply {
 
 async function create(request: ApiRequest, body: BodyOf<typeof reviewAppEndpoints.create>): Promise<Reply> {
   const pipeline = mustFindPipeline(request.view(), body.pipeline, request.caller);
+  mustWorkWithPipeline(request.view(), pipeline, request.caller);
   if (body.source_blob.url === 'resolve') throw needsGitHub(`fetch the branch "${body.branch}" by itself`);
   mustBeOn(pipeline);
   if (request.caller.role !== 'admin' && request.caller.role !== 'member') {

@@ -5,6 +5,8 @@ import type { BodySchemas } from '../body-fields.ts';
 import type { AccessBody } from './access-types.ts';
 
 export const accessBodies: BodySchemas<AccessBody> = {
+  'invite.create': z.object({ invite: name, secretHash: text(200), expiresAt: z.number() }),
+  'key.rotate': z.object({ key: name }),
   'token.create': z.object({
     token: name,
     hash: text(200),

@@ -1,8 +1,17 @@
-import type { AppId } from '../../ids.ts';
+import type { AppId, PeerId } from '../../ids.ts';
 import type { Permission, Role, Scope } from '../../rights.ts';
 import type { UserEmail } from '../op.ts';
 
+/** Who may come in, and who may do what. */
 export type AccessBody =
+  | {
+      readonly kind: 'invite.create';
+      readonly invite: string;
+      readonly secretHash: string;
+      readonly expiresAt: number;
+    }
+  /** Names the data key that new values are sealed with; the key itself travels only over peers' channels. */
+  | { readonly kind: 'key.rotate'; readonly key: string }
   | {
       readonly kind: 'token.create';
       readonly token: string;
@@ -35,6 +44,13 @@ export type AccessBody =
 
 export type AccessCommand =
   | {
+      readonly type: 'invite.create';
+      readonly invite: string;
+      readonly secretHash: string;
+      readonly expiresAt: number;
+    }
+  | { readonly type: 'key.rotate'; readonly key: string }
+  | {
       readonly type: 'token.create';
       readonly token: string;
       readonly hash: string;
@@ -61,6 +77,13 @@ export type AccessCommand =
       readonly user: UserEmail;
       readonly permissions: readonly Permission[] | null;
     };
+
+export type Invite = {
+  readonly invite: string;
+  readonly secretHash: string;
+  readonly expiresAt: number;
+  readonly usedBy: PeerId | null;
+};
 
 export type Token = {
   readonly token: string;

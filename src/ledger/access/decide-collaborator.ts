@@ -1,14 +1,12 @@
+import { PlatformError } from '../../errors.ts';
 import { PERMISSIONS_DEFAULT, completePermissions, sameUser } from '../../rights.ts';
 import type { Permission } from '../../rights.ts';
-import { PlatformError } from '../../errors.ts';
-import type { Command } from '../command.ts';
+import type { AppState } from '../apps/app-state.ts';
 import { mustApp } from '../apps/decide-app.ts';
-import type { AppState } from '../apps/fold-app.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft, UserEmail } from '../op.ts';
 import { headsOf } from '../register.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** The owner needs no permission, and so can be given or lose none. */
 export function setCollaborator(

@@ -1,13 +1,11 @@
 import { PlatformError } from '../../errors.ts';
-import type { Command } from '../command.ts';
-import { roleDraft } from './decide-user.ts';
-import { noChanges } from './fold-access.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import type { Token } from './access-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import { mustLeaveAdmin, roleDraft } from './decide-user.ts';
+import { noChanges } from './fold-access.ts';
 
 /**
  * A token, and the role of its user where one is asked for: both or neither. A role that a user has by an older token alone
@@ -20,6 +18,7 @@ export function createToken(fold: Fold, command: CommandOf<'token.create'>): rea
       hint: 'An earlier try of this request made it, and its text is lost: revoke it, and make another',
     });
   }
+  if (role !== null && role !== 'admin') mustLeaveAdmin(fold, user);
   const name = user.toLowerCase();
   const isSaid = fold.state.access.users.has(name);
   const wanted = role ?? (isSaid ? null : (fold.view.users.get(name)?.role ?? null));

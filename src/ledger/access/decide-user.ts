@@ -1,11 +1,11 @@
 import { PlatformError } from '../../errors.ts';
-import type { Role } from '../../rights.ts';
 import { sameUser } from '../../rights.ts';
+import type { Role } from '../../rights.ts';
 import type { Command } from '../command.ts';
-import { collaboratorDraft } from './decide-collaborator.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft, UserEmail } from '../op.ts';
 import { headsOf } from '../register.ts';
+import { collaboratorDraft } from './decide-collaborator.ts';
 
 /**
  * Gives a user a role, or takes all that they have: a user without a role keeps no token and no permission, and
@@ -41,7 +41,7 @@ function permissionsOf({ state }: Fold, user: UserEmail): readonly OpDraft[] {
 }
 
 /** Whoever opens the local socket of a host could mend it, but nobody else. */
-function mustLeaveAdmin({ view }: Fold, user: UserEmail): void {
+export function mustLeaveAdmin({ view }: Fold, user: UserEmail): void {
   const admins = [...view.users.values()].filter((known) => known.role === 'admin');
   if (admins.length === 0 || admins.some((admin) => !sameUser(admin.user, user))) return;
   throw new PlatformError('invalid_params', `Cannot take the role from "${user}": there is no other admin`, {

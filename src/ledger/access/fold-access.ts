@@ -1,14 +1,13 @@
 import { SCOPES } from '../../rights.ts';
 import type { Role } from '../../rights.ts';
 import { assertNever } from '../../step.ts';
+import type { Membership } from '../cluster/fold-members.ts';
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
-import type { OpBody, UserEmail } from '../op.ts';
+import type { BodyOf, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
-import type { Membership } from '../cluster/fold-members.ts';
-import type { Invite } from '../cluster/cluster-types.ts';
-import type { Token } from './access-types.ts';
+import type { AccessBody, Invite, Token } from './access-types.ts';
 
 /** Who may come in: invites, API tokens, users' roles, and the key that new values are sealed with. */
 export type AccessState = {
@@ -29,18 +28,7 @@ export type TokenChanges = {
   readonly expiresAt: Register<number | null>;
 };
 
-export type AccessBody = Extract<
-  OpBody,
-  {
-    readonly kind:
-      | 'invite.create'
-      | 'token.create'
-      | 'token.update'
-      | 'token.revoke'
-      | 'user.set'
-      | 'key.rotate';
-  }
->;
+type TokenBody = Exclude<AccessBody, BodyOf<'collaborator.set'>>;
 
 export function noAccess(): AccessState {
   return {
@@ -57,7 +45,7 @@ export function noChanges(): TokenChanges {
   return { description: [], hash: [], expiresAt: [] };
 }
 
-export function applyAccess(state: AccessState, op: FoldOp, body: AccessBody): AccessState {
+export function applyAccess(state: AccessState, op: FoldOp, body: TokenBody): AccessState {
   switch (body.kind) {
     case 'invite.create':
       return { ...state, invites: withEarliest(state.invites, body.invite, { ...op, body }) };

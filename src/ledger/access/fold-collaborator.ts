@@ -1,10 +1,10 @@
 import type { FoldOp } from '../op-graph.ts';
-import type { OpBody, UserEmail } from '../op.ts';
+import type { BodyOf, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Collaborator } from './access-types.ts';
 
-type CollaboratorBody = Extract<OpBody, { readonly kind: 'collaborator.set' }>;
+type CollaboratorBody = BodyOf<'collaborator.set'>;
 /** What each user may do with an app, as registers by user. */
 export type CollaboratorsState = ReadonlyMap<UserEmail, Register<CollaboratorBody['permissions']>>;
 

@@ -1,8 +1,8 @@
 import type { Role } from '../../rights.ts';
-import type { AccessState } from './fold-access.ts';
 import type { OpOf } from '../op-graph.ts';
 import type { UserEmail } from '../op.ts';
 import type { User } from './access-types.ts';
+import type { AccessState } from './fold-access.ts';
 
 /**
  * Who has a role. A user of whom nothing was ever said is an admin for as long as they have a token that is older than

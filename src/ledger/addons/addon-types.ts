@@ -2,29 +2,6 @@ import type { AddonId, AppId, AttachmentId, OpId, ReleaseId } from '../../ids.ts
 import type { Sealed, UserEmail } from '../op.ts';
 import type { Rotation, RotationStage } from './rotation.ts';
 
-/** Who makes add-ons, as an admin registered it. */
-export type ProviderManifest = {
-  /** For people: `Acme Redis`. */
-  readonly title: string;
-  /** What its config vars begin with, and the name of a first attachment: `REDIS`. */
-  readonly prefix: string;
-  /** `REDIS_URL` */
-  readonly configVars: readonly string[];
-  readonly baseUrl: string;
-  readonly ssoUrl: string | null;
-  readonly password: Sealed;
-  readonly ssoSalt: Sealed;
-  readonly plans: readonly ProviderPlan[];
-};
-
-/** `cents` a month. */
-export type ProviderPlan = {
-  readonly name: string;
-  readonly humanName: string;
-  readonly description: string;
-  readonly cents: number;
-};
-
 /** By the names of the manifest; null where it was taken away. */
 export type SealedConfig = Readonly<Record<string, Sealed | null>>;
 
@@ -117,31 +94,11 @@ export type AddonBody =
       readonly reason: string | null;
     };
 
-export type ProviderBody =
-  /** `manifest` is null for a built-in one, of which only the settings are written; each sealed by its name. */
-  | {
-      readonly kind: 'provider.set';
-      readonly provider: string;
-      readonly manifest: ProviderManifest | null;
-      readonly settings: Readonly<Record<string, Sealed>>;
-    }
-  | { readonly kind: 'provider.remove'; readonly provider: string };
-
 /** Names that values are sealed by, beside the config vars' own. */
 export const ADDON_OPTIONS_KEY = 'addon options';
 export const ADDON_DRAIN_KEY = 'addon drain';
-export const PROVIDER_PASSWORD_KEY = 'provider password';
-export const PROVIDER_SALT_KEY = 'provider sso salt';
 
-/** Commands that write of them. */
 export type AddonCommand =
-  | {
-      readonly type: 'provider.set';
-      readonly provider: string;
-      readonly manifest: ProviderManifest | null;
-      readonly settings: Readonly<Record<string, Sealed>>;
-    }
-  | { readonly type: 'provider.remove'; readonly provider: string }
   /** `confirm`: the app's name, if config vars that are set may be replaced. `willSet`: names of the manifest. */
   | {
       readonly type: 'addon.create';
@@ -216,13 +173,6 @@ export type AddonCommand =
       readonly version: string;
       readonly vars: SealedConfig;
     };
-
-export type Provider = {
-  readonly id: string;
-  readonly manifest: ProviderManifest | null;
-  readonly settings: Readonly<Record<string, Sealed>>;
-  readonly setAt: number;
-};
 
 export type AddonState = 'provisioning' | 'provisioned' | 'deprovisioning' | 'deprovisioned';
 

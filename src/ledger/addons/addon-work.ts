@@ -1,11 +1,11 @@
 import type { AddonId, AppId, AttachmentId, DrainId, OpId } from '../../ids.ts';
+import type { App } from '../apps/app-types.ts';
+import type { Duty } from '../duties.ts';
+import type { Sealed } from '../op.ts';
+import type { View } from '../view.ts';
 import type { Addon } from './addon-types.ts';
 import { attachmentsOf } from './attachments.ts';
-import type { Sealed } from '../op.ts';
 import type { Rotation } from './rotation.ts';
-import type { Duty } from '../duties.ts';
-import type { App } from '../apps/app-types.ts';
-import type { View } from '../view.ts';
 
 /** What is to be done next for an add-on, by the peer whose duty it is. */
 export type AddonStep =

@@ -1,9 +1,9 @@
 import type { AddonId, AttachmentId } from '../../ids.ts';
-import type { Addon, Attachment } from './addon-types.ts';
-import type { Sealed } from '../op.ts';
 import type { App } from '../apps/app-types.ts';
+import type { Sealed } from '../op.ts';
 import type { Release } from '../releases/release-types.ts';
 import type { View } from '../view.ts';
+import type { Addon, Attachment } from './addon-types.ts';
 
 export const ATTACHMENT_NAME_PATTERN = /^[A-Z][A-Z0-9_]{0,99}$/;
 

@@ -1,6 +1,16 @@
 import { PlatformError } from '../../errors.ts';
 import type { AddonId, AppId } from '../../ids.ts';
-import type { Addon, AddonCommand, AddonSettlement, SealedConfig } from './addon-types.ts';
+import type { AppState } from '../apps/app-state.ts';
+import type { App } from '../apps/app-types.ts';
+import { mustApp } from '../apps/decide-app.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
+import { draftRef } from '../draft-ref.ts';
+import type { Fold } from '../fold.ts';
+import type { OpDraft } from '../op.ts';
+import { headsOf } from '../register.ts';
+import { releaseDraft } from '../releases/decide-release.ts';
+import { attachDescription } from '../releases/release-text.ts';
+import type { Addon, AddonSettlement, SealedConfig } from './addon-types.ts';
 import {
   ATTACHMENT_NAME_PATTERN,
   attachedHere,
@@ -9,20 +19,8 @@ import {
   liveAddons,
   varName,
 } from './attachments.ts';
-import type { CommandContext } from '../command.ts';
-import { mustApp } from '../apps/decide-app.ts';
 import { detachDraft, mustBeFree, mustConfirm } from './decide-attachment.ts';
-import { releaseDraft } from '../releases/decide-release.ts';
-import { draftRef } from '../draft-ref.ts';
-import type { Fold } from '../fold.ts';
 import type { AddonRegisters } from './fold-addon.ts';
-import type { AppState } from '../apps/fold-app.ts';
-import type { OpDraft } from '../op.ts';
-import { headsOf } from '../register.ts';
-import { attachDescription } from '../releases/release-text.ts';
-import type { App } from '../apps/app-types.ts';
-
-type CommandOf<Type extends AddonCommand['type']> = Extract<AddonCommand, { type: Type }>;
 
 const NAME_PATTERN = /^[a-z][a-z0-9-]{1,98}[a-z0-9]$/;
 const ADDONS_MAX = 100;

@@ -1,22 +1,21 @@
 import { PlatformError } from '../../errors.ts';
-import type { Addon, AddonCommand, Attached, Attachment, SealedConfig } from './addon-types.ts';
-import { attachedHere, attachmentVars, varName, varsOf, findAddonById } from './attachments.ts';
-import type { CommandContext } from '../command.ts';
-import { mustAttachable, mustAttachmentName } from './decide-addon.ts';
+import type { AppState } from '../apps/app-state.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
-import { releaseDraft } from '../releases/decide-release.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { AppState } from '../apps/fold-app.ts';
 import type { OpDraft, Sealed } from '../op.ts';
+import { releaseDraft } from '../releases/decide-release.ts';
 import {
   attachDescription,
   detachDescription,
   provisionedDescription,
   updateDescription,
 } from '../releases/release-text.ts';
-import type { App } from '../apps/app-types.ts';
+import type { Addon, Attached, Attachment, SealedConfig } from './addon-types.ts';
+import { attachedHere, attachmentVars, findAddonById, varName, varsOf } from './attachments.ts';
+import { mustAttachable, mustAttachmentName } from './decide-addon.ts';
 
-type CommandOf<Type extends AddonCommand['type']> = Extract<AddonCommand, { type: Type }>;
 type On = { readonly state: AppState; readonly app: App };
 
 const ATTACHMENTS_MAX = 100;

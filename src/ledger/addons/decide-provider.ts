@@ -1,11 +1,9 @@
 import { PlatformError } from '../../errors.ts';
-import type { AddonCommand } from './addon-types.ts';
-import { liveAddons } from './attachments.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-
-type CommandOf<Type extends AddonCommand['type']> = Extract<AddonCommand, { type: Type }>;
+import { liveAddons } from './attachments.ts';
 
 export const PROVIDER_ID_PATTERN = /^[a-z][a-z0-9-]{1,48}[a-z0-9]$/;
 

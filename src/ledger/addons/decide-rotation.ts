@@ -1,11 +1,9 @@
 import { PlatformError } from '../../errors.ts';
-import type { AddonCommand } from './addon-types.ts';
-import { configDrafts, mustAddon, mustLiveAddon } from './decide-addon.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-
-type CommandOf<Type extends AddonCommand['type']> = Extract<AddonCommand, { type: Type }>;
+import { configDrafts, mustAddon, mustLiveAddon } from './decide-addon.ts';
 
 /** It shall have new credentials. */
 export function askRotation(fold: Fold, command: CommandOf<'addon.rotate'>): readonly OpDraft[] {

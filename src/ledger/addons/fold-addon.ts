@@ -1,13 +1,13 @@
 import { encode } from '@ipld/dag-cbor';
 import type { AddonId, AppId, OpId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
-import type { Addon, AddonBody, AddonSettlement, AddonState } from './addon-types.ts';
 import { digest } from '../codec.ts';
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
 import type { Sealed } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Addon, AddonBody, AddonSettlement, AddonState } from './addon-types.ts';
 import { rotationOf } from './rotation.ts';
 import type { RotationStage } from './rotation.ts';
 

@@ -1,7 +1,7 @@
-import type { Provider, ProviderBody } from './addon-types.ts';
 import type { FoldOp } from '../op-graph.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Provider, ProviderBody } from './provider-types.ts';
 
 /** Who makes add-ons, as registers by id; null where one was removed. */
 export type ProvidersState = ReadonlyMap<

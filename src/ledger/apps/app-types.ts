@@ -23,6 +23,7 @@ import type { Setup } from '../pipelines/setup-types.ts';
 import type { Build, ConfigWrite, Release, SlugUpload } from '../releases/release-types.ts';
 import type { Backup, Volume } from '../volumes/volume-types.ts';
 
+/** What is written of an app itself, and of how much of it runs. */
 export type AppBody =
   | {
       readonly kind: 'app.create';

@@ -1,16 +1,14 @@
 import { PlatformError } from '../../errors.ts';
 import { APP_NAME_PATTERN } from '../../ids.ts';
 import type { AppId, AppName, ReleaseId } from '../../ids.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import { draftRef } from '../draft-ref.ts';
 import type { Fold } from '../fold.ts';
-import type { AppState } from './fold-app.ts';
 import type { OpBody, OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-import type { App } from './app-types.ts';
 import type { Release } from '../releases/release-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import type { AppState } from './app-state.ts';
+import type { App } from './app-types.ts';
 
 const NAME_LENGTH_MIN = 3;
 const NAME_LENGTH_MAX = 30;

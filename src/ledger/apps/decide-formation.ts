@@ -1,18 +1,16 @@
+import { DEFAULT_SIZE, DYNO_SIZES, parseSize } from '../../dyno-sizes.ts';
 import { PlatformError } from '../../errors.ts';
 import type { ProcessType } from '../../ids.ts';
-import { DEFAULT_SIZE, DYNO_SIZES, parseSize } from '../../dyno-sizes.ts';
-import type { Command, CommandContext } from '../command.ts';
-import { mustApp } from './decide-app.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import { restartScope } from './fold-app.ts';
-import type { AppState } from './fold-app.ts';
 import type { OpDraft, UserEmail } from '../op.ts';
-import type { SlugRef } from '../releases/release-types.ts';
 import { headsOf } from '../register.ts';
 import { RELEASE_TYPE } from '../releases/release-status.ts';
+import type { SlugRef } from '../releases/release-types.ts';
+import { restartScope } from './app-state.ts';
+import type { AppState } from './app-state.ts';
 import type { App } from './app-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import { mustApp } from './decide-app.ts';
 
 export const QUANTITY_MAX = 100;
 

@@ -1,102 +1,24 @@
-import type { AddonId, AppId, AppName, DrainId, OpId, ProcessType, VolumeId } from '../../ids.ts';
+import type { AddonId, AppName, DrainId, OpId, ProcessType, VolumeId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
-import { NO_ACM, applyAcm, toAcm } from '../domains/fold-acm.ts';
-import type { AcmState } from '../domains/fold-acm.ts';
-import { applyAddon, toAddons } from '../addons/fold-addon.ts';
+import { applyCollaborator } from '../access/fold-collaborator.ts';
+import { applyAddon } from '../addons/fold-addon.ts';
 import type { AddonRegisters } from '../addons/fold-addon.ts';
-import { applyDrain, toDrains } from '../drains/fold-drain.ts';
+import { applyAcm } from '../domains/fold-acm.ts';
+import { applyCert } from '../domains/fold-cert.ts';
+import { applyDrain } from '../drains/fold-drain.ts';
 import type { DrainState } from '../drains/fold-drain.ts';
-import { applyCollaborator, toCollaborators } from '../access/fold-collaborator.ts';
-import type { CollaboratorsState } from '../access/fold-collaborator.ts';
-import type { Snapshot } from '../releases/config-snapshot.ts';
-import { ReleaseEdit, currentOf, emptyReleases, snapshotOfHeads } from '../releases/fold-release.ts';
-import { NO_SETUP, applySetup, toSetup } from '../pipelines/fold-setup.ts';
-import type { SetupState } from '../pipelines/fold-setup.ts';
-import type { ReleaseGraph } from '../releases/fold-release.ts';
-import { applyCert, certOfDomain, noCerts, toCerts } from '../domains/fold-cert.ts';
-import type { CertsState } from '../domains/fold-cert.ts';
-import { applyVolume, destroyedVolumes, toBackups, toVolumes } from '../volumes/fold-volume.ts';
-import type { VolumeState } from '../volumes/fold-volume.ts';
 import { compareStamps } from '../hlc.ts';
-import { LayeredMap } from '../layered-map.ts';
 import type { LayeredEdit } from '../layered-map.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
-import type { OpBody, UserEmail } from '../op.ts';
-import type { CouplingPlace } from '../pipelines/pipeline-types.ts';
+import { applySetup } from '../pipelines/fold-setup.ts';
 import { writeRegister } from '../register.ts';
 import type { Register, Write } from '../register.ts';
-import type { App } from './app-types.ts';
-import type { Build, SlugUpload } from '../releases/release-types.ts';
-
-/** One app as registers: what its `App` in the view is made from, and what decisions name as parents. */
-export type AppState = {
-  readonly id: AppId;
-  /** Null while only later ops are here. The earliest, should there be two. */
-  readonly created: OpOf<'app.create'> | null;
-  readonly destroyed: boolean;
-  /** Wall ms of the latest op of the app. */
-  readonly updatedAt: number;
-  readonly name: Register<AppName>;
-  /** Empty until it is given to another than who created it. */
-  readonly owner: Register<UserEmail>;
-  readonly collaborators: CollaboratorsState;
-  readonly maintenance: Register<boolean>;
-  /** Whether it is on, by the feature's name. */
-  readonly features: ReadonlyMap<string, Register<boolean>>;
-  readonly buildpacks: Register<readonly string[]>;
-  readonly formation: ReadonlyMap<ProcessType, Register<{ quantity: number; size: string }>>;
-  /** Restart requests by scope: `''`, `web`, `web.1`. */
-  readonly restarts: ReadonlyMap<string, Register<null>>;
-  /** The domain's id, or null where it was removed. */
-  readonly domains: ReadonlyMap<string, Register<string | null>>;
-  readonly builds: LayeredMap<string, Register<OpOf<'build.record'>['body']>>;
-  readonly releases: ReleaseGraph;
-  readonly volumes: ReadonlyMap<VolumeId, VolumeState>;
-  readonly coupling: Register<CouplingPlace | null>;
-  readonly setup: SetupState;
-  /** By the id that the client was given. */
-  readonly uploads: ReadonlyMap<string, SlugUpload>;
-  readonly certs: CertsState;
-  readonly acm: AcmState;
-  readonly drains: ReadonlyMap<DrainId, DrainState>;
-  readonly addons: ReadonlyMap<AddonId, AddonRegisters>;
-};
-
-/** The ops that are about one app. */
-export type AppBody = Extract<OpBody, { readonly app: AppId }>;
-
-export function newApp(id: AppId): AppState {
-  return {
-    id,
-    created: null,
-    destroyed: false,
-    updatedAt: 0,
-    name: [],
-    owner: [],
-    collaborators: new Map(),
-    maintenance: [],
-    features: new Map(),
-    buildpacks: [],
-    formation: new Map(),
-    restarts: new Map(),
-    domains: new Map(),
-    builds: LayeredMap.empty(),
-    releases: emptyReleases(),
-    volumes: new Map(),
-    coupling: [],
-    setup: NO_SETUP,
-    uploads: new Map(),
-    certs: noCerts(),
-    acm: NO_ACM,
-    drains: new Map(),
-    addons: new Map(),
-  };
-}
-
-export function restartScope(type: ProcessType | null, index: number | null): string {
-  if (type === null) return '';
-  return index === null ? type : `${type}.${index}`;
-}
+import { ReleaseEdit } from '../releases/fold-release.ts';
+import type { SlugUpload } from '../releases/release-types.ts';
+import { applyVolume } from '../volumes/fold-volume.ts';
+import type { VolumeState } from '../volumes/fold-volume.ts';
+import { restartScope } from './app-state.ts';
+import type { AppState, BodyAboutApp } from './app-state.ts';
 
 /** The changes of one batch to one app: its maps are copied once, then written in place. */
 export class AppEdit {
@@ -118,6 +40,7 @@ export class AppEdit {
     | 'coupling'
     | 'setup'
     | 'uploads'
+    | 'certs'
     | 'acm'
   >;
   readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
@@ -126,7 +49,6 @@ export class AppEdit {
   readonly #domains: Map<string, Register<string | null>>;
   readonly #builds: LayeredEdit<string, Register<OpOf<'build.record'>['body']>>;
   readonly #volumes: Map<VolumeId, VolumeState>;
-  #certs: CertsState;
   readonly #addons: Map<AddonId, AddonRegisters>;
   readonly #drains: Map<DrainId, DrainState>;
   #releases: ReleaseEdit | null = null;
@@ -140,12 +62,11 @@ export class AppEdit {
     this.#domains = new Map(base.domains);
     this.#builds = base.builds.edit();
     this.#volumes = new Map(base.volumes);
-    this.#certs = base.certs;
     this.#addons = new Map(base.addons);
     this.#drains = new Map(base.drains);
   }
 
-  apply(op: FoldOp, body: AppBody): void {
+  apply(op: FoldOp, body: BodyAboutApp): void {
     const fields = this.#fields;
     const write = <T>(value: T): Write<T> => ({ id: op.id, hlc: op.hlc, value });
     this.#fields = { ...fields, updatedAt: Math.max(fields.updatedAt, op.hlc.ms) };
@@ -173,16 +94,13 @@ export class AppEdit {
         this.#set({ collaborators: applyCollaborator(fields.collaborators, op, body) });
         break;
       case 'release':
-        this.#releases ??= new ReleaseEdit(this.#base.releases);
-        this.#releases.add({ ...op, body });
+        this.#releaseEdit().add({ ...op, body });
         break;
       case 'release.attempt':
-        this.#releases ??= new ReleaseEdit(this.#base.releases);
-        this.#releases.attempt({ ...op, body });
+        this.#releaseEdit().attempt({ ...op, body });
         break;
       case 'release.settle':
-        this.#releases ??= new ReleaseEdit(this.#base.releases);
-        this.#releases.settle({ ...op, body });
+        this.#releaseEdit().settle({ ...op, body });
         break;
       case 'formation.scale': {
         const { type, quantity, size } = body;
@@ -229,7 +147,7 @@ export class AppEdit {
       case 'domain.update':
       case 'cert.set':
       case 'cert.remove':
-        this.#certs = applyCert(this.#certs, op, body);
+        this.#set({ certs: applyCert(fields.certs, op, body) });
         break;
       case 'acm.set':
       case 'acme.challenge':
@@ -272,7 +190,6 @@ export class AppEdit {
       domains: this.#domains,
       builds: this.#builds.done(),
       volumes: this.#volumes,
-      certs: this.#certs,
       addons: this.#addons,
       drains: this.#drains,
       releases: this.#releases?.done() ?? this.#base.releases,
@@ -281,6 +198,10 @@ export class AppEdit {
 
   #set(fields: Partial<AppState>): void {
     this.#fields = { ...this.#fields, ...fields };
+  }
+
+  #releaseEdit(): ReleaseEdit {
+    return (this.#releases ??= new ReleaseEdit(this.#base.releases));
   }
 
   #create(op: OpOf<'app.create'>): void {
@@ -300,89 +221,4 @@ export class AppEdit {
     this.#domains.set(hostname, writeRegister(this.#domains.get(hostname), write, parents));
     this.hasNewDomains = true;
   }
-}
-
-/** The app as readers see it; null until it was created. */
-export function toApp(state: AppState, name: AppName): App | null {
-  const { id, created, updatedAt, destroyed, releases } = state;
-  if (created === null) return null;
-  return {
-    id,
-    wantedName: state.name[0]?.value ?? name,
-    name,
-    owner: state.owner[0]?.value ?? created.body.owner,
-    collaborators: toCollaborators(state.collaborators),
-    createdAt: created.hlc.ms,
-    updatedAt,
-    maintenance: state.maintenance[0]?.value ?? false,
-    features: new Set(
-      [...state.features].flatMap(([feature, writes]) => (writes[0]?.value === true ? [feature] : [])),
-    ),
-    destroyed,
-    releases: releases.releases,
-    heads: [...releases.heads].sort(),
-    current: currentOf(releases),
-    config: snapshotOfHeads(releases).config,
-    formation: latest(state.formation, ({ value, hlc }, type) => ({ type, ...value, updatedAt: hlc.ms })),
-    restarts: latest(state.restarts, ({ id }) => id),
-    buildpacks: state.buildpacks[0]?.value ?? [],
-    domains: latest(state.domains, ({ value, hlc }, hostname) =>
-      value === null
-        ? null
-        : { hostname, domain: value, createdAt: hlc.ms, cert: certOfDomain(state.certs, value) },
-    ),
-    certs: toCerts(state.certs),
-    acm: toAcm(state.acm),
-    builds: latest(state.builds, (write) => toBuild(write, releases)),
-    volumes: toVolumes(state.volumes),
-    destroyedVolumes: destroyedVolumes(state.volumes),
-    backups: toBackups(state.volumes),
-    addons: toAddons(state.addons, id, destroyed),
-    attachments: attachmentsOf(snapshotOfHeads(releases)),
-    coupling: toCoupling(state.coupling),
-    setup: toSetup(state.setup),
-    uploads: state.uploads,
-    drains: toDrains(state.drains),
-  };
-}
-
-function toCoupling([latest]: Register<CouplingPlace | null>): App['coupling'] {
-  if (latest === undefined || latest.value === null) return null;
-  return { ...latest.value, updatedAt: latest.hlc.ms };
-}
-
-function attachmentsOf({ attachments }: Snapshot): App['attachments'] {
-  return new Map(
-    [...attachments].flatMap(([id, { value, by }]) => (value === null ? [] : [[id, { id, by, ...value }]])),
-  );
-}
-
-function toBuild({ value, hlc }: Write<OpOf<'build.record'>['body']>, releases: ReleaseGraph): Build {
-  const { build, status, commit, buildpacks, output, user, startedAt } = value;
-  const release = value.release === null ? null : (releases.byOp.get(value.release) ?? null);
-  return {
-    build,
-    status,
-    commit,
-    buildpacks,
-    output,
-    release,
-    user,
-    createdAt: startedAt,
-    updatedAt: hlc.ms,
-  };
-}
-
-/** What counts in each register; null drops the entry. */
-function latest<Key, T, Out>(
-  registers: ReadonlyMap<Key, Register<T>>,
-  show: (write: Write<T>, key: Key) => Out | null,
-): ReadonlyMap<Key, Out> {
-  const shown = new Map<Key, Out>();
-  for (const [key, register] of registers) {
-    const write = register[0];
-    const out = write === undefined ? null : show(write, key);
-    if (out !== null) shown.set(key, out);
-  }
-  return shown;
 }

@@ -5,9 +5,7 @@ import type { ClusterBody } from './cluster-types.ts';
 
 export const clusterBodies: BodySchemas<ClusterBody> = {
   'cluster.found': z.object({ name, caCert: text(65_536), caKey: bytes }),
-  'invite.create': z.object({ invite: name, secretHash: text(200), expiresAt: z.number() }),
   'member.admit': z.object({ peer, invite: name.nullable(), name }),
   'member.remove': z.object({ peer, cut: z.record(text(64), z.number().int().min(-1)) }),
-  'key.rotate': z.object({ key: name }),
   'stack.set': z.object({ name, arch: text(32), blob, bytes: count }),
 };

@@ -1,14 +1,9 @@
 import type { BlobId, OpId, PeerId } from '../../ids.ts';
 import type { Hlc, Sealed } from '../op.ts';
 
+/** What is written of the cluster as a whole: how it began, its members, its stack images. */
 export type ClusterBody =
   | { readonly kind: 'cluster.found'; readonly name: string; readonly caCert: string; readonly caKey: Sealed }
-  | {
-      readonly kind: 'invite.create';
-      readonly invite: string;
-      readonly secretHash: string;
-      readonly expiresAt: number;
-    }
   | {
       readonly kind: 'member.admit';
       readonly peer: PeerId;
@@ -17,8 +12,6 @@ export type ClusterBody =
     }
   /** `cut`: the last sequence number per epoch of that peer's log that still counts; later ones are kept and ignored. */
   | { readonly kind: 'member.remove'; readonly peer: PeerId; readonly cut: Readonly<Record<string, number>> }
-  /** Names the data key that new values are sealed with; the key itself travels only over peers' channels. */
-  | { readonly kind: 'key.rotate'; readonly key: string }
   /** Which blob is the stack image of an architecture: a `.tar.zst` of its root file system. `name` is what an Engine calls it. */
   | {
       readonly kind: 'stack.set';
@@ -38,12 +31,6 @@ export type ClusterCommand =
       readonly key: string;
     }
   | {
-      readonly type: 'invite.create';
-      readonly invite: string;
-      readonly secretHash: string;
-      readonly expiresAt: number;
-    }
-  | {
       readonly type: 'member.admit';
       readonly peer: PeerId;
       readonly invite: string | null;
@@ -51,7 +38,6 @@ export type ClusterCommand =
     }
   /** `force`: even if volumes go with it. */
   | { readonly type: 'member.remove'; readonly peer: PeerId; readonly force?: boolean }
-  | { readonly type: 'key.rotate'; readonly key: string }
   | {
       readonly type: 'stack.set';
       readonly name: string;
@@ -67,13 +53,6 @@ export type Member = {
   /** The ops that a later write about this member replaces. */
   readonly heads: readonly OpId[];
   readonly since: Hlc;
-};
-
-export type Invite = {
-  readonly invite: string;
-  readonly secretHash: string;
-  readonly expiresAt: number;
-  readonly usedBy: PeerId | null;
 };
 
 /** The root file system that dynos and builds of an architecture run on, where an Engine runs them. */

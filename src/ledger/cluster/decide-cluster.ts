@@ -2,13 +2,11 @@ import { PlatformError } from '../../errors.ts';
 import type { PeerId } from '../../ids.ts';
 import { heightsOf } from '../author-logs.ts';
 import type { AuthorLogs } from '../author-logs.ts';
-import type { Command } from '../command.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { volumesAt } from '../volumes/volumes-at.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** The founder is a member by founding. */
 export function foundCluster({ view }: Fold, command: CommandOf<'cluster.found'>): readonly OpDraft[] {

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import type { AppId } from '../../ids.ts';
+import { app, bytes, name, text } from '../body-fields.ts';
+import type { BodySchemas } from '../body-fields.ts';
 import type { AcmBody } from './acm-types.ts';
-import type { Sealed } from '../op.ts';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-const text = (max: number) => z.string().max(max);
-const app = z.custom<AppId>((value) => typeof value === 'string' && UUID.test(value), 'must be a UUID');
-const bytes = z.custom<Sealed>((value) => value instanceof Uint8Array, 'must be bytes');
 
 /** RFC 8555 8.1: both become part of HTTP as they are. */
 const token = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
@@ -17,9 +11,7 @@ const authorization = z.string().regex(/^[A-Za-z0-9_.-]{1,256}$/);
 export const CHALLENGES_MAX = 4;
 
 /** The bodies of ops that are about automatic certificates, as they are read. */
-export const acmBodies: {
-  readonly [Kind in AcmBody['kind']]: z.ZodType<Omit<Extract<AcmBody, { kind: Kind }>, 'kind'>>;
-} = {
+export const acmBodies: BodySchemas<AcmBody> = {
   'acme.set': z.object({
     directory: text(2_000),
     email: text(320).nullable(),
@@ -29,12 +21,12 @@ export const acmBodies: {
   'acm.set': z.object({ app, on: z.boolean() }),
   'acme.challenge': z.object({
     app,
-    domain: text(200),
+    domain: name,
     challenges: z.array(z.object({ token, authorization, expiresAt: z.number() })).max(CHALLENGES_MAX),
   }),
   'acm.fail': z.object({
     app,
-    domain: text(200),
+    domain: name,
     failure: z
       .object({
         reason: text(1_000),

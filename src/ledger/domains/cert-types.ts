@@ -13,6 +13,7 @@ export type CertFacts = {
   readonly trusted: boolean;
 };
 
+/** Certificates that an app is served with. */
 export type CertBody =
   /** A certificate with its chain (PEM, the app's own first) and its private key; written again with another one in its place. */
   | {

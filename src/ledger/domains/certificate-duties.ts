@@ -1,10 +1,10 @@
 import { coversName } from '../../covers-name.ts';
-import type { Duty } from '../duties.ts';
-import type { Acme } from './acm-types.ts';
 import type { App } from '../apps/app-types.ts';
+import type { Duty } from '../duties.ts';
+import type { View } from '../view.ts';
+import type { Acme } from './acm-types.ts';
 import type { Cert } from './cert-types.ts';
 import type { Domain } from './domain-types.ts';
-import type { View } from '../view.ts';
 
 const KEY = 'certificate/';
 const MARK_LENGTH = 8;

@@ -1,15 +1,14 @@
 import { PlatformError } from '../../errors.ts';
-import type { AcmCommand, AcmeChallenge } from './acm-types.ts';
-import { CHALLENGES_MAX } from './acm-bodies.ts';
+import type { AppState } from '../apps/app-state.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
-import { removeCertDraft, setCertDraft } from './decide-cert.ts';
-import type { AppState } from '../apps/fold-app.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-import type { App } from '../apps/app-types.ts';
-
-type CommandOf<Type extends AcmCommand['type']> = Extract<AcmCommand, { type: Type }>;
+import { CHALLENGES_MAX } from './acm-bodies.ts';
+import type { AcmeChallenge } from './acm-types.ts';
+import { removeCertDraft, setCertDraft } from './decide-cert.ts';
 
 export function setAcme({ state }: Fold, command: CommandOf<'acme.set'>): readonly OpDraft[] {
   const { type: _, ...settings } = command;

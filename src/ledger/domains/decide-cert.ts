@@ -1,17 +1,15 @@
 import { coversName } from '../../covers-name.ts';
 import { PlatformError } from '../../errors.ts';
 import type { CertId } from '../../ids.ts';
-import type { Command } from '../command.ts';
-import { mustApp } from '../apps/decide-app.ts';
-import type { AppState } from '../apps/fold-app.ts';
-import type { Fold } from '../fold.ts';
-import type { OpBody, OpDraft } from '../op.ts';
-import { headsOf } from '../register.ts';
+import type { AppState } from '../apps/app-state.ts';
 import type { App } from '../apps/app-types.ts';
+import { mustApp } from '../apps/decide-app.ts';
+import type { CommandOf } from '../command.ts';
+import type { Fold } from '../fold.ts';
+import type { BodyOf, OpDraft } from '../op.ts';
+import { headsOf } from '../register.ts';
 import type { Cert } from './cert-types.ts';
 import type { Domain } from './domain-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** Every router holds them all in memory. */
 const CERTS_PER_APP_MAX = 100;
@@ -39,11 +37,7 @@ export function setCert(fold: Fold, command: CommandOf<'cert.set'>): readonly Op
 }
 
 /** Writes a certificate, that of another time under its id or a new one. */
-export function setCertDraft(
-  state: AppState,
-  app: App,
-  fields: Omit<Extract<OpBody, { kind: 'cert.set' }>, 'kind'>,
-): OpDraft {
+export function setCertDraft(state: AppState, app: App, fields: Omit<BodyOf<'cert.set'>, 'kind'>): OpDraft {
   const { name, cert } = fields;
   if ([...app.certs.values()].some((other) => other.name === name && other.id !== cert)) {
     throw new PlatformError(

@@ -1,13 +1,11 @@
 import { PlatformError } from '../../errors.ts';
-import { orderedFor } from './certificate-duties.ts';
-import type { Command } from '../command.ts';
 import { mustApp } from '../apps/decide-app.ts';
-import { certOfDomainDraft, removeCertDraft } from './decide-cert.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import { orderedFor } from './certificate-duties.ts';
+import { certOfDomainDraft, removeCertDraft } from './decide-cert.ts';
 
 const HOSTNAME_LENGTH_MAX = 253;
 /**

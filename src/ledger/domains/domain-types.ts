@@ -1,5 +1,6 @@
 import type { AppId, CertId } from '../../ids.ts';
 
+/** Host names of an app, beside the one that it has by its name. */
 export type DomainBody =
   | { readonly kind: 'domain.add'; readonly app: AppId; readonly hostname: string; readonly domain: string }
   | { readonly kind: 'domain.remove'; readonly app: AppId; readonly hostname: string }

@@ -1,9 +1,10 @@
 import type { OpId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
-import type { AcmBody, AcmeChallenge, AcmeSettings, AcmFailure, Acm, Acme, AcmDomain } from './acm-types.ts';
 import type { FoldOp } from '../op-graph.ts';
+import type { BodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Acm, AcmBody, AcmDomain, AcmFailure, Acme, AcmeChallenge, AcmeSettings } from './acm-types.ts';
 
 /** What an app's automatic certificates are, as registers. The certificates themselves are among its others. */
 export type AcmState = {
@@ -17,7 +18,7 @@ export type AcmDomainState = {
 };
 
 export type AcmeState = Register<AcmeSettings>;
-export type AcmeBody = Extract<AcmBody, { readonly kind: 'acme.set' }>;
+export type AcmeBody = BodyOf<'acme.set'>;
 export type AcmAppBody = Exclude<AcmBody, AcmeBody>;
 
 export const NO_ACM: AcmState = { on: [], domains: new Map() };

@@ -1,10 +1,10 @@
 import type { CertId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { CertFacts, Cert } from './cert-types.ts';
-import type { OpBody, Sealed } from '../op.ts';
+import type { BodyOf, Sealed } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Cert, CertBody, CertFacts } from './cert-types.ts';
 
 type CertWrite = {
   readonly name: string;
@@ -25,13 +25,15 @@ export type CertsState = {
   readonly ofDomains: ReadonlyMap<string, Register<CertId | null>>;
 };
 
-export type CertBody = Extract<OpBody, { readonly kind: 'cert.set' | 'cert.remove' | 'domain.update' }>;
-
 export function noCerts(): CertsState {
   return { certs: new Map(), ofDomains: new Map() };
 }
 
-export function applyCert(state: CertsState, op: FoldOp, body: CertBody): CertsState {
+export function applyCert(
+  state: CertsState,
+  op: FoldOp,
+  body: CertBody | BodyOf<'domain.update'>,
+): CertsState {
   const { id, hlc, parents } = op;
   switch (body.kind) {
     case 'cert.set': {

@@ -1,14 +1,12 @@
 import { PlatformError } from '../../errors.ts';
 import type { AddonId } from '../../ids.ts';
-import type { Command } from '../command.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
+import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft, Sealed } from '../op.ts';
 import { headsOf } from '../register.ts';
-import type { App } from '../apps/app-types.ts';
 import type { Drain } from './drain-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** As on Heroku. Those of add-ons come on top: an add-on is not refused for what the user drains elsewhere. */
 const DRAINS_MAX = 5;

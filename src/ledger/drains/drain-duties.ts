@@ -1,8 +1,8 @@
 import type { DrainId } from '../../ids.ts';
-import type { Duty } from '../duties.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Drain } from './drain-types.ts';
+import type { Duty } from '../duties.ts';
 import type { View } from '../view.ts';
+import type { Drain } from './drain-types.ts';
 
 const KEY = 'drain/';
 

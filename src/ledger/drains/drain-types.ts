@@ -1,6 +1,7 @@
 import type { AddonId, AppId, DrainId } from '../../ids.ts';
 import type { Sealed } from '../op.ts';
 
+/** Where an app's log lines are sent. */
 export type DrainBody =
   /** Its lines go to `url` from now on, or to another one than before. */
   | {

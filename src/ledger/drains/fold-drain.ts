@@ -1,10 +1,10 @@
 import type { AddonId, DrainId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { OpBody, Sealed } from '../op.ts';
+import type { Sealed } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
-import type { Drain } from './drain-types.ts';
+import type { Drain, DrainBody } from './drain-types.ts';
 
 /** One log drain as registers. A removed one stays removed: a change that did not know of it does not bring it back. */
 export type DrainState = {
@@ -17,8 +17,6 @@ export type DrainState = {
   readonly createdAt: number;
   readonly removed: boolean;
 };
-
-export type DrainBody = Extract<OpBody, { readonly drain: DrainId }>;
 
 const NEW: DrainState = { added: [], createdAt: Infinity, removed: false };
 

@@ -1,19 +1,17 @@
 import { PlatformError } from '../../errors.ts';
 import type { AppId, PipelineId } from '../../ids.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
-import { formationNow, releaseDraft } from '../releases/decide-release.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
+import type { OpDraft } from '../op.ts';
+import { headsOf } from '../register.ts';
+import { formationNow, releaseDraft } from '../releases/decide-release.ts';
+import { promoteDescription } from '../releases/release-text.ts';
 import { configKeyOf } from './fold-pipelines.ts';
 import type { PipelineState } from './fold-pipelines.ts';
-import type { OpDraft } from '../op.ts';
 import { promotionRequest } from './pipeline-types.ts';
-import { headsOf } from '../register.ts';
-import { promoteDescription } from '../releases/release-text.ts';
-import type { App } from '../apps/app-types.ts';
 import type { Pipeline } from './pipeline-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 const NAME_PATTERN = /^[a-z][a-z0-9-]{2,29}$/;
 const TARGETS_MAX = 100;

@@ -1,12 +1,10 @@
 import { PlatformError } from '../../errors.ts';
-import type { Command, CommandContext } from '../command.ts';
 import { createApp, mustApp } from '../apps/decide-app.ts';
-import { mustPipeline } from './decide-pipeline.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import { draftRef } from '../draft-ref.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import { mustPipeline } from './decide-pipeline.ts';
 
 /**
  * The app, and what is to become of it: whichever peers die, there is no app that nobody knows to be unfinished. A review

@@ -2,10 +2,10 @@ import type { PipelineId, PromotionId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import { assignNames } from '../names.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { OpBody, Sealed, UserEmail } from '../op.ts';
-import type { ReviewSettings, Stage, Pipeline, Promotion } from './pipeline-types.ts';
+import type { BodyOf, Sealed, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Pipeline, PipelineBody, Promotion, ReviewSettings, Stage } from './pipeline-types.ts';
 
 /** Pipelines as registers, and the promotions that were ever asked for. */
 export type PipelinesState = {
@@ -25,7 +25,8 @@ export type PipelineState = {
   readonly removed: boolean;
 };
 
-type PipelineBody = Extract<OpBody, { readonly kind: `pipeline.${string}` | 'promotion.create' }>;
+/** An app's place in one is a register of that app. */
+type OwnBody = Exclude<PipelineBody, BodyOf<'coupling.set'>>;
 
 const NEW: PipelineState = {
   createdAt: Infinity,
@@ -44,7 +45,7 @@ export function configKeyOf(stage: Stage, key: string): string {
   return `${stage} ${key}`;
 }
 
-export function applyPipeline(state: PipelinesState, op: FoldOp, body: PipelineBody): PipelinesState {
+export function applyPipeline(state: PipelinesState, op: FoldOp, body: OwnBody): PipelinesState {
   if (body.kind === 'promotion.create') {
     const known = state.promotions.get(body.promotion);
     // One id is made once; should two peers have taken the same request, the first counts.
@@ -66,7 +67,7 @@ export function applyPipeline(state: PipelinesState, op: FoldOp, body: PipelineB
 function changed(
   before: PipelineState,
   { id, hlc, parents }: FoldOp,
-  body: Exclude<PipelineBody, { kind: 'promotion.create' }>,
+  body: Exclude<OwnBody, BodyOf<'promotion.create'>>,
 ): Partial<PipelineState> {
   switch (body.kind) {
     case 'pipeline.set': {

@@ -1,24 +1,19 @@
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { OpBody } from '../op.ts';
-import type { Setup } from './setup-types.ts';
+import type { BodyOf } from '../op.ts';
+import type { Setup, SetupBody } from './setup-types.ts';
 
-type Body<Kind extends OpBody['kind']> = Extract<OpBody, { readonly kind: Kind }>;
-type Ended = Pick<FoldOp, 'id' | 'hlc'> & { readonly body: Body<'setup.settle'> };
+type Ended = Pick<FoldOp, 'id' | 'hlc'> & { readonly body: BodyOf<'setup.settle'> };
 
 /** How an app came to be, where it was set up from an archive and its app.json. */
 export type SetupState = {
-  readonly created: (Pick<FoldOp, 'id' | 'hlc'> & { readonly body: Body<'setup.create'> }) | null;
+  readonly created: (Pick<FoldOp, 'id' | 'hlc'> & { readonly body: BodyOf<'setup.create'> }) | null;
   readonly ended: readonly Ended[];
 };
 
 export const NO_SETUP: SetupState = { created: null, ended: [] };
 
-export function applySetup(
-  state: SetupState,
-  { id, hlc }: FoldOp,
-  body: Body<'setup.create' | 'setup.settle'>,
-): SetupState {
+export function applySetup(state: SetupState, { id, hlc }: FoldOp, body: SetupBody): SetupState {
   if (body.kind === 'setup.settle') return { ...state, ended: [...state.ended, { id, hlc, body }] };
   const created = { id, hlc, body };
   if (state.created !== null && compareStamps(state.created, created) <= 0) return state;

@@ -1,9 +1,9 @@
 import type { AppId, PromotionId } from '../../ids.ts';
-import type { Duty } from '../duties.ts';
-import { promotionRequest } from './pipeline-types.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Promotion } from './pipeline-types.ts';
+import type { Duty } from '../duties.ts';
 import type { View } from '../view.ts';
+import { promotionRequest } from './pipeline-types.ts';
+import type { Promotion } from './pipeline-types.ts';
 
 const PROMOTION = 'promotion/';
 const SETUP = 'setup/';

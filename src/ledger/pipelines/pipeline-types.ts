@@ -38,6 +38,7 @@ export function setupRequest(setup: string): string {
   return `setup/${setup}`;
 }
 
+/** Pipelines, the apps in them, and promotions from one to the next. */
 export type PipelineBody =
   /** Makes, renames or gives away a pipeline. */
   | {

@@ -1,7 +1,8 @@
 import type { AppId, BlobId, SetupId } from '../../ids.ts';
-import type { OpBody, Sealed, UserEmail } from '../op.ts';
+import type { BodyOf, Sealed, UserEmail } from '../op.ts';
 import type { ReviewOf } from './pipeline-types.ts';
 
+/** How an app is made ready from an archive and its app.json. */
 export type SetupBody =
   /** The app is to be made ready from this archive and its app.json. */
   | {
@@ -37,13 +38,13 @@ export type SetupCommand =
       readonly app: AppId;
       readonly name: string | null;
       readonly fallbackName: string;
-      readonly setup: Omit<Extract<OpBody, { kind: 'setup.create' }>, 'kind' | 'app' | 'user'>;
+      readonly setup: Omit<BodyOf<'setup.create'>, 'kind' | 'app' | 'user'>;
     }
   /** Says how it ended, the first time; where it failed, the app goes with it. */
   | {
       readonly type: 'setup.settle';
       readonly app: AppId;
-      readonly settled: Omit<Extract<OpBody, { kind: 'setup.settle' }>, 'kind' | 'app'>;
+      readonly settled: Omit<BodyOf<'setup.settle'>, 'kind' | 'app'>;
     };
 
 export type Setup = {

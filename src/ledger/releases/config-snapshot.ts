@@ -1,8 +1,8 @@
 import type { AttachmentId, ReleaseId } from '../../ids.ts';
 import type { Attached } from '../addons/addon-types.ts';
 import { compareStamps } from '../hlc.ts';
-import type { SlugRef, ConfigWrite, Release } from './release-types.ts';
 import type { OpOf } from '../op-graph.ts';
+import type { ConfigWrite, Release, SlugRef } from './release-types.ts';
 
 /** Stands for the slug among config keys, all of which have letters: a slug is one more thing that releases write. */
 export const SLUG_KEY = '';

@@ -1,14 +1,11 @@
 import type { OpId } from '../../ids.ts';
-import type { Command, CommandContext } from '../command.ts';
 import { mustApp, mustRelease } from '../apps/decide-app.ts';
 import { formationAfterDeploy } from '../apps/decide-formation.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
+import type { BodyOf, OpBody, OpDraft } from '../op.ts';
 import { ReleaseEdit, currentOf } from './fold-release.ts';
-import type { OpBody, OpDraft } from '../op.ts';
 import type { Release } from './release-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
-type SettleBody = Extract<OpBody, { kind: 'release.settle' }>;
 
 /** One op that claims the run; none where nothing is left to run. */
 export function attemptRelease(fold: Fold, command: CommandOf<'release.attempt'>): readonly OpDraft[] {
@@ -30,7 +27,7 @@ export function settleRelease(
   const release = mustRelease(app, command.release);
   const { slug, status, output, reason } = command;
   if (!isOpen(release, slug)) return [];
-  const body: SettleBody = {
+  const body: BodyOf<'release.settle'> = {
     kind: 'release.settle',
     app: app.id,
     release: release.op,

@@ -1,29 +1,27 @@
 import { PlatformError } from '../../errors.ts';
 import { CONFIG_KEY_PATTERN } from '../../ids.ts';
 import type { OpId } from '../../ids.ts';
-import type { Command, CommandContext } from '../command.ts';
 import { attachmentVars, hasSameAttachments } from '../addons/attachments.ts';
-import type { Snapshot } from './config-snapshot.ts';
+import type { AppState } from '../apps/app-state.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp, mustRelease } from '../apps/decide-app.ts';
 import { formationAfterDeploy } from '../apps/decide-formation.ts';
+import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { AppState } from '../apps/fold-app.ts';
+import type { BodyOf, OpDraft, Sealed } from '../op.ts';
+import { SLUGS_IN_REACH, isInReach } from '../reach.ts';
+import { headsOf } from '../register.ts';
+import type { Snapshot } from './config-snapshot.ts';
 import { snapshotOfHeads } from './fold-release.ts';
 import { releaseCommandOf } from './release-status.ts';
-import type { OpBody, OpDraft, Sealed } from '../op.ts';
-import type { SlugRef, Release } from './release-types.ts';
-import { isInReach, SLUGS_IN_REACH } from '../reach.ts';
-import { headsOf } from '../register.ts';
 import {
   configDescription,
   deployDescription,
   mergeDescription,
   rollbackDescription,
 } from './release-text.ts';
-import type { App } from '../apps/app-types.ts';
+import type { Release, SlugRef } from './release-types.ts';
 
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
-type ReleaseBody = Extract<OpBody, { kind: 'release' }>;
 type ConfigPatch = Readonly<Record<string, Sealed | null>>;
 
 /** Keys and sealed values together: a rollback writes them all in one op of at most 256 KiB. */
@@ -180,7 +178,7 @@ export function recordBuild(
 export function releaseDraft(
   state: AppState,
   { user, request }: CommandContext,
-  what: Pick<ReleaseBody, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
+  what: Pick<BodyOf<'release'>, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
 ): OpDraft {
   return {
     parents: headOps(state),

@@ -1,11 +1,11 @@
 import type { AppId, OpId, ReleaseId } from '../../ids.ts';
 import { digest } from '../codec.ts';
-import { attachedIn, mergeSnapshots, withWrites } from './config-snapshot.ts';
-import type { ReleaseLookup, Snapshot } from './config-snapshot.ts';
 import { compareStamps } from '../hlc.ts';
 import { LayeredMap } from '../layered-map.ts';
 import type { LayeredEdit } from '../layered-map.ts';
 import type { OpOf } from '../op-graph.ts';
+import { attachedIn, mergeSnapshots, withWrites } from './config-snapshot.ts';
+import type { ReleaseLookup, Snapshot } from './config-snapshot.ts';
 import { NO_PHASE, attemptsOf, isAllOrNothing, settlementOf, statusOf } from './release-status.ts';
 import type { ReleasePhase } from './release-status.ts';
 import type { Release } from './release-types.ts';

@@ -1,9 +1,9 @@
 import type { ReleaseId } from '../../ids.ts';
+import type { App } from '../apps/app-types.ts';
 import { compareStamps } from '../hlc.ts';
 import type { OpOf } from '../op-graph.ts';
-import type { OpBody } from '../op.ts';
-import type { SlugRef, Release, ReleaseAttempt, ReleaseSettlement } from './release-types.ts';
-import type { App } from '../apps/app-types.ts';
+import type { BodyOf } from '../op.ts';
+import type { Release, ReleaseAttempt, ReleaseSettlement, SlugRef } from './release-types.ts';
 
 /** The process type whose command runs before a release does. It is never part of the formation. */
 export const RELEASE_TYPE = 'release';
@@ -18,7 +18,7 @@ export type ReleasePhase = {
 
 export const NO_PHASE: ReleasePhase = { attempts: [], settlements: [] };
 
-type Cause = Extract<OpBody, { kind: 'release' }>['cause'];
+type Cause = BodyOf<'release'>['cause'];
 
 /** What has to run before a release of this slug may; null: nothing. */
 export function releaseCommandOf(slug: SlugRef | null): string | null {

@@ -1,5 +1,5 @@
 import { compareStamps } from '../hlc.ts';
-import type { SlugRef, Release } from './release-types.ts';
+import type { Release, SlugRef } from './release-types.ts';
 
 /** Room for a few dozen keys; the rest of a long list is in the release itself. */
 const DESCRIPTION_LENGTH_MAX = 1_000;

@@ -30,6 +30,7 @@ export type SlugSetup = {
   readonly postdeploy: string | null;
 };
 
+/** What an app runs: slugs, releases of them with their config, and the builds that made them. */
 export type ReleaseBody =
   | {
       readonly kind: 'release';

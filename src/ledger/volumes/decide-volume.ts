@@ -1,16 +1,14 @@
 import { PlatformError } from '../../errors.ts';
 import { PROCESS_TYPE_PATTERN } from '../../ids.ts';
 import type { AppId, OpId, PeerId, ProcessType, VolumeId } from '../../ids.ts';
-import type { Command } from '../command.ts';
-import { mustApp } from '../apps/decide-app.ts';
-import type { Fold } from '../fold.ts';
-import type { VolumeState } from './fold-volume.ts';
-import type { OpDraft } from '../op.ts';
-import type { VolumePlace, Volume } from './volume-types.ts';
-import { headsOf } from '../register.ts';
 import type { App } from '../apps/app-types.ts';
-
-type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
+import { mustApp } from '../apps/decide-app.ts';
+import type { CommandOf } from '../command.ts';
+import type { Fold } from '../fold.ts';
+import type { OpDraft } from '../op.ts';
+import { headsOf } from '../register.ts';
+import type { VolumeState } from './fold-volume.ts';
+import type { Volume, VolumePlace } from './volume-types.ts';
 
 const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,29}$/;
 const VOLUMES_MAX = 50;

@@ -1,10 +1,10 @@
 import type { BackupId, VolumeId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { KeptBackup, VolumeHold, VolumePlace, Backup, Volume } from './volume-types.ts';
-import type { OpBody } from '../op.ts';
+import type { BodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
+import type { Backup, KeptBackup, Volume, VolumeBody, VolumeHold, VolumePlace } from './volume-types.ts';
 
 /**
  * One volume as registers. `moved` and `hold` have one writer at any time, the peer that has the volume by what is written
@@ -16,13 +16,11 @@ export type VolumeState = {
   readonly moved: Register<{ readonly to: VolumePlace; readonly from: VolumePlace }>;
   /** Copies that were on their peer's disk. */
   readonly ready: ReadonlySet<string>;
-  readonly mount: Register<Extract<OpBody, { readonly kind: 'volume.mount' }>['mount']>;
+  readonly mount: Register<BodyOf<'volume.mount'>['mount']>;
   readonly hold: Register<VolumeHold | null>;
   readonly backups: ReadonlyMap<BackupId, Register<KeptBackup | null>>;
   readonly destroyed: boolean;
 };
-
-export type VolumeBody = Extract<OpBody, { readonly volume: VolumeId }>;
 
 const NEW: VolumeState = {
   created: [],

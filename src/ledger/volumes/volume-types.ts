@@ -10,6 +10,7 @@ export type KeptBackup = { readonly peer: PeerId; readonly archive: BlobId; read
 /** Why a volume's dynos are kept from running. */
 export type VolumeHold = 'move' | 'backup' | 'restore';
 
+/** Each volume is written of by the peer that has it: see `VolumeState` in `src/ledger/volumes/fold-volume.ts`. */
 export type VolumeBody =
   | {
       readonly kind: 'volume.create';

@@ -50,7 +50,7 @@ export const addonEndpoints = {
     body: update,
   }),
   destroy: del('/apps/:app/addons/:addon', { title: 'Destroy an add-on', needs: 'operate', body: destroy }),
-  show: get('/addons/:addon', { title: 'Show an add-on by its name', needs: 'user' }),
+  show: get('/addons/:addon', { title: 'Show an add-on by its name', needs: 'user', isForProviders: true }),
   sso: get('/addons/:addon/sso', {
     title: "Show the way to an add-on's own page",
     needs: 'user',
@@ -66,27 +66,32 @@ export const addonEndpoints = {
   config: get('/addons/:addon/config', {
     title: 'Show the config vars of an add-on',
     needs: 'user',
+    isForProviders: true,
     isProtected: true,
   }),
   namespaceConfig: get('/addons/:addon/config/:namespace', {
     title: 'Show the config vars of a part of an add-on',
     needs: 'user',
+    isForProviders: true,
     isProtected: true,
   }),
   setConfig: patch('/addons/:addon/config', {
     title: 'Change the config vars of an add-on, as its provider',
     needs: 'user',
+    isForProviders: true,
     body: config,
     isProtected: true,
   }),
   provisioned: post('/addons/:addon/actions/provision', {
     title: 'Say that an add-on is ready, as its provider',
     needs: 'user',
+    isForProviders: true,
     status: 200,
   }),
   deprovisioned: post('/addons/:addon/actions/deprovision', {
     title: 'Say that an add-on could not be made, as its provider',
     needs: 'user',
+    isForProviders: true,
     status: 200,
   }),
 };
