@@ -21,7 +21,10 @@ const ID_LENGTH_MAX = 1_000;
 /** Values that are no text become text: providers send ports as numbers. */
 const config = z.record(configKey, z.union([envValue, z.number(), z.boolean()]).transform(String));
 const reply = z.object({
-  id: z.union([z.string().max(ID_LENGTH_MAX), z.number()]).transform(String).nullish(),
+  id: z
+    .union([z.string().max(ID_LENGTH_MAX), z.number()])
+    .transform(String)
+    .nullish(),
   config: config.nullish(),
   message: z.string().transform(readable).nullish(),
   log_drain_url: z.string().max(2_000).nullish(),

@@ -31,17 +31,25 @@ export class ProviderTokens {
     return { text: Buffer.from(sealed).toString('base64url'), until };
   }
 
-  /** The add-on that a text is a token of this kind for; null: none, or not any more. */
+  /**
+   * The add-on that a text is a token of this kind for; null: none, or not any more. A machine that was removed from the
+   * cluster holds its earlier keys, and could make tokens with them: what needs no secret besides is good under the present
+   * key alone. A provider then gets another by its refresh token.
+   */
   read(kind: Kind, text: string, now: number): AddonId | null {
     if (text.length > 1_000 || !/^[A-Za-z0-9_-]+$/.test(text)) return null;
     const said = this.#open(text);
-    return said !== null && said.kind === kind && said.until > now ? (said.addon as AddonId) : null;
+    if (said === null || said.kind !== kind || said.until <= now) return null;
+    return kind !== 'access' || said.isOfThisKey ? (said.addon as AddonId) : null;
   }
 
-  #open(text: string): z.infer<typeof content> | null {
+  #open(text: string): (z.infer<typeof content> & { readonly isOfThisKey: boolean }) | null {
     try {
-      const opened = this.#host().open('cluster', KEY, Buffer.from(text, 'base64url'));
-      return content.parse(JSON.parse(opened));
+      const sealed = Buffer.from(text, 'base64url');
+      const opened = this.#host().open('cluster', KEY, sealed);
+      // Equal texts seal to equal bytes under one key.
+      const isOfThisKey = sealed.equals(this.#host().seal('cluster', KEY, opened));
+      return { ...content.parse(JSON.parse(opened)), isOfThisKey };
     } catch (error) {
       // Whatever was sent is no token of ours.
       if (error instanceof PlatformError || error instanceof z.ZodError || error instanceof SyntaxError)

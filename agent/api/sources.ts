@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { blobsInReach } from '../../src/blobs/reach.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
+import type { UserEmail } from '../../src/ledger/op.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import { CheckedStream, mismatch, parseChecksum } from '../lib/checked-stream.ts';
@@ -13,14 +14,18 @@ export const SOURCE_KEPT_MS = 3_600_000;
 /** https://devcenter.heroku.com/articles/slug-compiler: an uncompressed checkout holds at most 1 GB. */
 const SOURCE_BYTES_MAX = 1024 ** 3;
 const SOURCES_MAX = 200;
+/** Or else one user could take all the places, for an hour. */
+const SOURCES_OF_USER_MAX = 100;
 const FETCH_WITHIN_MS = 10 * 60_000;
+
+type Held = { blob: BlobId | null; readonly user: UserEmail; readonly timer: NodeJS.Timeout };
 
 /** Source archives that wait for their build, by the secret in the URL that they were put to. */
 export class Sources implements Disposable {
   readonly #blobs: Blobs;
   readonly #view: () => View;
   readonly #onError: (error: unknown) => void;
-  readonly #held = new Map<string, { blob: BlobId | null; readonly timer: NodeJS.Timeout }>();
+  readonly #held = new Map<string, Held>();
 
   constructor(blobs: Blobs, view: () => View, onError: (error: unknown) => void) {
     this.#blobs = blobs;
@@ -29,11 +34,12 @@ export class Sources implements Disposable {
   }
 
   /** A secret that one archive may be put under within the hour. */
-  open(): string {
-    if (this.#held.size >= SOURCES_MAX) {
+  open(user: UserEmail): string {
+    const own = [...this.#held.values()].filter((held) => held.user === user).length;
+    if (this.#held.size >= SOURCES_MAX || own >= SOURCES_OF_USER_MAX) {
       throw new PlatformError(
         'rate_limit',
-        `Cannot take a source: ${SOURCES_MAX} wait for their build here`,
+        `Cannot take a source: ${this.#held.size} wait for their build here, ${own} of them yours`,
         {
           hint: 'Try again later, or at another peer',
         },
@@ -43,14 +49,16 @@ export class Sources implements Disposable {
     const timer = setTimeout(() => {
       this.#forget(secret).catch(this.#onError);
     }, SOURCE_KEPT_MS);
-    this.#held.set(secret, { blob: null, timer });
+    this.#held.set(secret, { blob: null, user, timer });
     return secret;
   }
 
   async put(secret: string, archive: Readable): Promise<void> {
     const held = this.#mustFind(secret);
     const { id } = await this.#blobs.write(archive.compose(limitBytes('source', SOURCE_BYTES_MAX)));
+    const before = held.blob;
     held.blob = id;
+    await this.#drop(before);
   }
 
   /** The archive under a secret. */
@@ -98,7 +106,7 @@ export class Sources implements Disposable {
     this.#held.clear();
   }
 
-  #mustFind(secret: string): { blob: BlobId | null } {
+  #mustFind(secret: string): Held {
     const held = this.#held.get(secret);
     if (held !== undefined) return held;
     throw new PlatformError('not_found', "Couldn't find that source.", {
@@ -110,6 +118,10 @@ export class Sources implements Disposable {
   async #forget(secret: string): Promise<void> {
     const blob = this.#held.get(secret)?.blob ?? null;
     this.#held.delete(secret);
+    await this.#drop(blob);
+  }
+
+  async #drop(blob: BlobId | null): Promise<void> {
     const isHeld = [...this.#held.values()].some((held) => held.blob === blob);
     // Somebody may have put a file here that the ledger names: it stays.
     if (blob !== null && !isHeld && !blobsInReach(this.#view()).has(blob)) await this.#blobs.remove(blob);

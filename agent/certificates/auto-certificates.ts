@@ -5,6 +5,7 @@ import { coversName } from '../../src/covers-name.ts';
 import type { CertId } from '../../src/ids.ts';
 import { findWanted, type WantedCertificate } from '../../src/ledger/domains/certificate-duties.ts';
 import type { Command } from '../../src/ledger/command.ts';
+import { mustHaveRoom } from '../../src/ledger/domains/decide-cert.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import { backOffMs, failuresKnown, failureStatus, orderDueAt } from '../../src/platform/acm.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
@@ -112,7 +113,8 @@ export class AutoCertificates {
     const { wanted, accountKey } = attempt;
     const { acme, app, domain } = wanted;
     const { hostname } = domain;
-    this.#options.log.info({ app: app.id, hostname }, 'ordering a certificate');
+    if (wanted.cert === null) mustHaveRoom(app);
+    this.#options.log.info({ app: app.id, host: hostname }, 'ordering a certificate');
     const { chain, key } = await orderCertificate({
       directory: acme.directory,
       email: acme.email,
@@ -138,7 +140,7 @@ export class AutoCertificates {
       facts,
       over: this.#over(attempt),
     });
-    this.#options.log.info({ app: app.id, hostname, expiresAt: facts.expiresAt }, 'certificate issued');
+    this.#options.log.info({ app: app.id, host: hostname, expiresAt: facts.expiresAt }, 'certificate issued');
   }
 
   /** Every peer must know the answer before the authority asks: it may come to any of them. */
@@ -161,14 +163,14 @@ export class AutoCertificates {
       .flatMap(({ verdict, facts }) => (verdict === 'alive' && facts !== null ? [facts.addrs.http] : []));
     const silent = await awaitChallenge(routers, { hostname, token, authorization }, PUBLISH_MS, signal);
     if (silent.length > 0)
-      this.#options.log.warn({ hostname, routers: silent }, 'challenge not seen at routers');
+      this.#options.log.warn({ host: hostname, routers: silent }, 'challenge not seen at routers');
   }
 
   async #report(attempt: Attempt, err: Error, failures: number): Promise<void> {
     const { app, domain } = attempt.wanted;
     const { log } = this.#options;
     const isExpected = err instanceof AcmeError || err instanceof PlatformError;
-    log.warn({ app: app.id, hostname: domain.hostname, failures, err }, 'certificate not ordered');
+    log.warn({ app: app.id, host: domain.hostname, failures, err }, 'certificate not ordered');
     const reason = isExpected ? err.message : `This went wrong at the issuing peer: ${err.message}`;
     const retryAfterMs = err instanceof AcmeError ? err.retryAfterMs : null;
     const notBefore = retryAfterMs === null ? null : this.#now() + retryAfterMs;
@@ -182,7 +184,7 @@ export class AutoCertificates {
       await this.#command({ type: 'acm.fail', app: app.id, domain: domain.domain, failure, over });
     } catch (error) {
       // It was removed, or turned off, meanwhile; or it is told after the next try.
-      log.debug({ hostname: domain.hostname, err: error }, 'failure of an order not written down');
+      log.debug({ host: domain.hostname, err: error }, 'failure of an order not written down');
     }
   }
 

@@ -25,7 +25,10 @@ export class Turnstile {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      const at = this.#waiting.indexOf(resolve);
+      // Its turn has come in this very moment: the place is its own to give back.
+      if (at === -1) return;
+      this.#waiting.splice(at, 1);
       reject(signal.reason as Error);
     };
     this.#waiting.push(resolve);

@@ -19,6 +19,7 @@ import type { Tasks } from '../lib/tasks.ts';
 import { AttachStream } from './attach-stream.ts';
 import { ABSENT, endDyno, HANG_UP, STOP, type EndPlan } from './end-dyno.ts';
 import { commandOf } from './one-off-command.ts';
+import { oneOffLabels, readOneOffLabels } from './one-off-labels.ts';
 import { mustBeFree, mustBeHere } from './one-off-volumes.ts';
 
 const FETCH_MS = 120_000;
@@ -34,17 +35,6 @@ type Running = {
   readonly limit: NodeJS.Timeout;
   /** Aborts when it has ended. */
   readonly over: AbortController;
-};
-
-/** What the dyno itself remembers, for the next agent. */
-type Labels = {
-  readonly kind: 'one-off';
-  readonly fact: string;
-  /** Wall ms. */
-  readonly endsAt: string;
-  readonly attached: 'yes' | 'no';
-  /** Ids of its volumes, with commas between them. */
-  readonly volumes: string;
 };
 
 export type OneOffsParts = {
@@ -85,9 +75,7 @@ export class OneOffs implements Disposable {
       throw new PlatformError(
         'conflict',
         `Cannot run "${request.command}": app "${app.name}" has no release with code yet`,
-        {
-          hint: 'Push the app first: git push kith main',
-        },
+        { hint: 'Push the app first: git push kith main' },
       );
     }
     const dyno = randomUUID() as DynoId;
@@ -111,15 +99,11 @@ export class OneOffs implements Disposable {
     mustBeHere(volumes, this.#parts.self, request.command);
     mustBeFree(volumes, request.command);
     // From here on, with no moment in between, a copy of one of them waits for this one's end.
-    this.#mounted.set(dyno, { name, volumes: new Set(volumes.map(({ volume }) => volume)) });
+    const mounted = new Set<string>(volumes.map(({ volume }) => volume));
+    this.#mounted.set(dyno, { name, volumes: mounted });
     const endsAt = fact.since + (request.ttlMs ?? LIFE_MS);
-    const labels: Labels = {
-      kind: 'one-off',
-      fact: JSON.stringify(fact),
-      endsAt: String(endsAt),
-      attached: request.attach === null ? 'no' : 'yes',
-      volumes: volumes.map(({ volume }) => volume).join(','),
-    };
+    const isAttached = request.attach !== null;
+    const labels = oneOffLabels({ fact, endsAt, isAttached, volumes: mounted });
     this.#add(fact, null, endsAt);
     this.#say(fact, `Starting process with command \`${command}\``);
     this.#starting.set(dyno, null);
@@ -158,13 +142,13 @@ export class OneOffs implements Disposable {
 
   /** Takes back a one-off that outlived the last agent; its client, if it had one, is gone. */
   adopt(found: FoundDyno): void {
-    if (found.labels['kind'] !== 'one-off') return;
-    const { fact: text = 'null', endsAt, attached, volumes = '' } = found.labels as Partial<Labels>;
-    const fact = JSON.parse(text) as OneOffFact;
-    this.#mounted.set(found.dyno, { name: fact.name, volumes: new Set(volumes.split(',')) });
-    this.#add({ ...fact, phase: 'up' }, null, Number(endsAt ?? fact.since + LIFE_MS));
+    const memory = readOneOffLabels(found);
+    if (memory === null) return;
+    const { fact, endsAt, isAttached, volumes } = memory;
+    this.#mounted.set(found.dyno, { name: fact.name, volumes });
+    this.#add({ ...fact, phase: 'up' }, null, endsAt ?? fact.since + LIFE_MS);
     if (found.exited !== null) this.onRuntime({ tag: 'exited', dyno: found.dyno, ...found.exited });
-    else if (attached === 'yes') this.#end(found.dyno, HANG_UP);
+    else if (isAttached) this.#end(found.dyno, HANG_UP);
   }
 
   onRuntime(event: DynoRuntimeEvent): void {

@@ -46,9 +46,10 @@ import {
   setPipeline,
   setReview,
 } from './pipelines/decide-pipeline.ts';
-import { createSetup, createSlug, settleSetup } from './pipelines/decide-setup.ts';
+import { createSetup, settleSetup } from './pipelines/decide-setup.ts';
+import { createSlug, recordBuild } from './releases/decide-build.ts';
 import { attemptRelease, settleRelease } from './releases/decide-release-phase.ts';
-import { deploy, mergeReleases, patchConfig, recordBuild, rollback } from './releases/decide-release.ts';
+import { deploy, mergeReleases, patchConfig, rollback } from './releases/decide-release.ts';
 import { requestStamp } from './request-stamp.ts';
 import {
   backupVolume,

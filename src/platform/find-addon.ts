@@ -75,13 +75,17 @@ export function resolveAttachments(
   return all.filter(({ attachment }) => addons.has(attachment.addon));
 }
 
-/** @throws PlatformError `not_found`, or `multiple_matches` */
+/**
+ * @param isVisible the asker may see that app: what is in others is not there for them
+ * @throws PlatformError `not_found`, or `multiple_matches`
+ */
 export function mustFindAttachment(
   view: View,
   app: App | null,
   name: string,
+  isVisible: (app: App) => boolean,
 ): { readonly app: App; readonly attachment: Attachment } {
-  const found = resolveAttachments(view, app, name);
+  const found = resolveAttachments(view, app, name).filter((each) => isVisible(each.app));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {

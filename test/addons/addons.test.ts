@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
-import { as, tokenFor } from '../api/callers.ts';
+import type { AppId, AppName } from '../../src/ids.ts';
+import { as, letIn, tokenFor } from '../api/callers.ts';
 import { at } from '../api/harness.ts';
 import type { Answer } from '../api/harness.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -237,6 +238,26 @@ test('who knows a Request-Id gets no tokens by it', async () => {
   const grant = { grant_type: 'authorization_code', code, client_secret: acme.manifest.api.password };
   expect((await call('POST', '/oauth/token', grant, headers)).status).toBe(200);
   expect((await call('POST', '/oauth/token', {}, headers)).status).toBe(422);
+});
+
+test('what is in apps that somebody may not see is not there for them, nor are those apps named', async () => {
+  const { body } = await create();
+  const [id, name] = [at(body, 'id'), at(body, 'name')];
+  await call('POST', '/apps', { name: 'shop' });
+  await call('POST', '/addon-attachments', { addon: id, app: 'shop', name: 'SHARED' });
+  const eve = as(platform, tokenFor(platform, 'eve@example.com', { role: 'collaborator' }));
+  await call('POST', '/apps', { name: 'eves' });
+  letIn(platform, platform.host.view().names.get('eves' as AppName) as AppId, 'eve@example.com', ['operate']);
+  for (const answer of [
+    await eve('GET', `/addons/${name}`),
+    await eve('GET', `/addon-attachments/${name}`),
+    await eve('DELETE', `/addon-attachments/${name}`),
+    await eve('POST', '/actions/addon-attachments/resolve', { addon_attachment: name }),
+    await eve('POST', '/addon-attachments', { addon: name, app: 'eves' }),
+  ]) {
+    expect(answer.status).toBe(404);
+    expect(JSON.stringify(answer.body)).not.toMatch(/blog|shop/);
+  }
 });
 
 test('the way to an add-on’s own page is shown to tokens that are good for config vars', async () => {

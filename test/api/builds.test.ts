@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { as, tokenFor } from './callers.ts';
 import { at, startApi } from './harness.ts';
 
 async function putSource(api: Awaited<ReturnType<typeof startApi>>, content: string): Promise<string> {
@@ -64,6 +65,27 @@ test('a source is fetched from anywhere that answers', async () => {
   expect((await build(`${base}/not-there.tgz`)).body).toMatchObject({ id: 'invalid_params' });
   expect((await build('http://127.0.0.1:1/refused.tgz')).status).toBe(422);
   expect((await build('file:///etc/passwd')).status).toBe(422);
+});
+
+test('one user does not take all the places for sources', async () => {
+  await using api = await startApi();
+  const bob = as(api, tokenFor(api, 'bob@example.com', { role: 'collaborator' }));
+  const asked = await Promise.all(Array.from({ length: 101 }, () => bob('POST', '/sources')));
+  expect(asked.filter(({ status }) => status === 201)).toHaveLength(100);
+  expect(asked.find(({ status }) => status !== 201)).toMatchObject({
+    status: 429,
+    body: { id: 'rate_limit' },
+  });
+  expect((await api.call('POST', '/sources')).status).toBe(201);
+});
+
+test('of two archives that are put under one URL the later stays', async () => {
+  await using api = await startApi();
+  const { body } = await api.call('POST', '/sources');
+  const url = at(body, 'source_blob', 'put_url');
+  for (const archive of ['first', 'second', 'second'])
+    expect((await fetch(url, { method: 'PUT', body: archive })).status).toBe(200);
+  expect(await (await fetch(url)).text()).toBe('second');
 });
 
 test('sources that are unknown or empty are not found', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { domainOf } from './resources.ts';
+import { appOf, domainOf } from './resources.ts';
 import { runKith, type Ran } from './run-kith.ts';
 import { StubApi } from './stub-api.ts';
 
@@ -111,4 +111,62 @@ test('domains:info, domains:wait and domains:clear', async () => {
     .on('GET /apps/blog/domains', [own, domainOf({ id: 'd1' })])
     .on('DELETE /apps/blog/domains/d1', domainOf());
   expect((await kith(stub, 'domains:clear')).stderr).toContain('done');
+});
+
+test('certs:auto tells how each domain stands, and waits where it is told to', async () => {
+  await using stub = await StubApi.start();
+  stub.on('GET /apps/blog', appOf()).on('GET /apps/blog/domains', [domainOf()]);
+  expect((await kith(stub, 'certs:auto')).stdout).toContain('are not ordered automatically');
+  stub.on('GET /apps/blog', appOf({ acm: true }));
+  const away = domainOf({
+    hostname: 'example.org',
+    acm_status: 'failing',
+    acm_status_reason: 'nobody there',
+  });
+  stub.on('GET /apps/blog/domains', [domainOf({ acm_status: 'cert issued' }), away]);
+  const { stdout } = await kith(stub, 'certs:auto --wait');
+  expect(stdout).toMatch(/www\.example\.com +Certificate issued/);
+  expect(stdout).toMatch(/example\.org +Failing, tried again .* nobody there/);
+});
+
+test('certs:auto:enable, :refresh and :disable ask for it, the last one only when it is confirmed', async () => {
+  await using stub = await StubApi.start();
+  const acm = '/apps/blog/acm';
+  stub.on('GET /apps/blog/domains', [domainOf({ acm_status: 'pending' })]);
+  stub
+    .on(`POST ${acm}`, appOf({ acm: true }))
+    .on(`PATCH ${acm}`, appOf({ acm: true }))
+    .on(`DELETE ${acm}`, appOf());
+  expect((await kith(stub, 'certs:auto:enable')).stdout).toMatch(/www\.example\.com +Waiting/);
+  expect(await kith(stub, 'certs:auto:refresh')).toMatchObject({ status: 0 });
+  expect(await kith(stub, 'certs:auto:disable')).toMatchObject({ status: 2 });
+  expect(await kith(stub, 'certs:auto:disable --confirm blog')).toMatchObject({ status: 0 });
+});
+
+test('acme:set wants the terms agreed to, and sends who vouches for an authority of ones own', async () => {
+  await using stub = await StubApi.start();
+  await using dir = await tempDir('kith-acme-');
+  const ca = join(dir.path, 'ca.pem');
+  writeFileSync(ca, 'PEM');
+  const acme = {
+    directory_url: 'https://ca/dir',
+    email: null,
+    ca: 'PEM',
+    updated_at: '2026-01-02T03:04:05Z',
+  };
+  stub.on('GET /kith/acme', { ...acme, directory_url: null }).on('PUT /kith/acme', acme);
+  expect((await kith(stub, 'acme')).stdout).toContain('kith acme:set EMAIL --agree');
+  expect(await kith(stub, 'acme:set ops@example.com')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('letsencrypt'),
+  });
+  const set = await kith(stub, `acme:set --agree --directory https://ca/dir --ca ${ca}`);
+  expect(set.stdout).toContain('a CA of your own');
+  expect(stub.sent('PUT /kith/acme').body).toEqual({
+    email: null,
+    terms_agreed: true,
+    directory_url: 'https://ca/dir',
+    ca: 'PEM',
+  });
+  expect((await kith(stub, `acme:set --agree --ca ${ca}.not`)).stderr).toContain('Cannot read the file');
 });

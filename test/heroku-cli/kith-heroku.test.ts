@@ -90,7 +90,7 @@ test(
 );
 
 test('the token is in no argument of a process', { timeout: TEST_MS }, async () => {
-  const child = spawn(KITH, ['heroku', 'run', '-a', APP, 'echo up; cat'], {
+  using child = spawn(KITH, ['heroku', 'run', '-a', APP, 'echo up; cat'], {
     cwd: '/',
     env: person('near'),
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -119,7 +119,7 @@ test(
     const env = person('far');
     const printed = must(await kithHeroku('far', ['--env']));
     expect(printed.stderr).toContain('kith heroku --env --forward');
-    const forwarder = spawn(KITH, ['heroku', '--env', '--forward'], {
+    using forwarder = spawn(KITH, ['heroku', '--env', '--forward'], {
       env,
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -56,6 +56,19 @@ describe('a write', () => {
     expect(ranges).toMatchObject([{ author: home.id, from: seq, to: seq }]);
   });
 
+  test('that is too large for an op is refused, here and by its home', () => {
+    const { home, asker } = homeAndAsker();
+    const commands = Array.from({ length: 10 }, (_, at) => [`p${at}`, 'x'.repeat(30_000)] as const);
+    const about = { id: 'b'.repeat(64) as BlobId, bytes: 1, arch: 'x64', stack: 'any', commit: null };
+    const slug = { ...about, processTypes: Object.fromEntries(commands), buildpack: null, source: null };
+    const large: Command = { type: 'release.deploy', app: APP, slug, description: 'Deploy' };
+    const refused = [{ result: { ok: false, error: { code: 'too_large' } } }];
+    expect(only(home.command(large), 'answer')).toMatchObject(refused);
+    const [asked] = sentTo(asker.command(large), home);
+    const [answer] = sentTo(home.hear(asker, asked as never), asker).filter(({ t }) => t === 'result');
+    expect(only(asker.hear(home, answer as never), 'answer')).toMatchObject(refused);
+  });
+
   test('whose home does not answer is made here', () => {
     const { home, asker, patch } = homeAndAsker();
     asker.command(patch);

@@ -162,6 +162,18 @@ test('what fails takes the app with it and says why', async () => {
   }
 });
 
+test('an app.json with more flaws than the ledger takes ends a setup as well', async () => {
+  const key = (at: number): string => `${'N'.repeat(150)}${at}`;
+  const wishes = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [key(at), {}]));
+  const flaws = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`${at}`, {}]));
+  for (const env of [wishes, flaws]) {
+    await using stage = await Stage.open({ env });
+    await stage.work();
+    expect(stage.app.setup?.settled).toMatchObject({ status: 'failed' });
+    expect(stage.app.setup?.settled?.manifestErrors).toHaveLength(100);
+  }
+});
+
 test('a build that fails, and a postdeploy command that does, end a setup', async () => {
   await using broken = await Stage.open({});
   broken.outcome = () => ({ status: 'failed', reason: 'no buildpack fits' });

@@ -102,6 +102,36 @@ test('the doctor of a removed peer says before all else that it was removed', ()
   expect(first).toMatchObject({ id: 'peer_removed', severity: 'error' });
 });
 
+test('the doctor says why no certificate could be ordered, and leaves short-lived ones time', () => {
+  const domain = { hostname: '*.example.com', domain: 'd1', createdAt: 0, cert: null };
+  const facts = { names: [], startsAt: 0, expiresAt: 1_200, issuer: '', subject: '', trusted: true };
+  const id = '00000000-0000-4000-8000-000000000001' as CertId;
+  const ordered = {
+    id,
+    name: 'otter-1',
+    displayName: null,
+    chain: '',
+    key: new Uint8Array(),
+    facts,
+    acm: 'd2',
+  };
+  const ordering = {
+    acm: { on: true, ask: null, domains: new Map() },
+    domains: new Map([[domain.hostname, domain]]),
+    certs: new Map([[id, { ...ordered, createdAt: 0, updatedAt: 0 }]]),
+  };
+  const served = { ...view, apps: new Map([[APP_ID, { ...app(), ...ordering }]]) };
+  const found = (now: number) =>
+    doctorResource(served, [], [], self, now).problems.filter((each) => each.id.startsWith('certificate'));
+  expect(found(900)).toMatchObject([
+    { id: 'certificate_not_ordered', severity: 'warning', message: expect.stringContaining('wildcard') },
+  ]);
+  expect(found(1_100)[0]).toMatchObject({
+    id: 'certificate_expires',
+    hint: expect.stringContaining('certs:auto'),
+  });
+});
+
 test('the doctor names a certificate that expires within three weeks, or has expired', () => {
   const day = 24 * 3_600_000;
   const facts = { names: [], startsAt: 0, expiresAt: 100 * day, issuer: '', subject: '', trusted: true };

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostProcesses } from '../../scripts/lib/host-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { filesWith } from '../helpers/files-with.ts';
 import { certificateFor } from '../helpers/certificates.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { deploy, writeApp } from '../cluster/apps.ts';
@@ -16,15 +17,6 @@ const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
 const LONG = { timeout: 180_000 };
 const VALUE = 'a-very-secret-value-0123456789';
-
-/** Files below a folder that hold a text. */
-function filesWith(dir: string, text: string): readonly string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path).includes(text))
-    .map((path) => path.slice(dir.length + 1));
-}
 
 /** What anybody on the host may read of a process. */
 function commandLines(dir: string): string {

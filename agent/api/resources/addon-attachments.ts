@@ -4,14 +4,19 @@ import type { Attachment } from '../../../src/ledger/addons/addon-types.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { isAllowed, mustBeAllowed, visibleApps } from '../../../src/platform/access.ts';
 import { attachmentResource, attachmentsIn } from '../../../src/platform/addon.ts';
-import { mustFindAddon, mustFindAttachment, resolveAttachments } from '../../../src/platform/find-addon.ts';
+import {
+  mustFindAddon,
+  mustFindAttachment,
+  noAddon,
+  resolveAttachments,
+} from '../../../src/platform/find-addon.ts';
 import type { AttachmentResource } from '../../../src/platform/addon.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { attachmentEndpoints } from '../../../src/platform/endpoints/addons.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { route } from '../router.ts';
-import { mustOperate, nameIn, seenAddon, webUrl } from './addons.ts';
+import { maySee, mustOperate, nameIn, seenAddon, webUrl } from './addons.ts';
 
 export const attachmentRoutes = [
   route(attachmentEndpoints.all, (request) =>
@@ -57,6 +62,7 @@ function list(request: ApiRequest, all: readonly Found[]): Reply {
 async function create(request: ApiRequest, body: BodyOf<typeof attachmentEndpoints.create>): Promise<Reply> {
   const app = request.appNamed(nameIn(body.app), 'operate');
   const addon = mustFindAddon(request.view(), app, nameIn(body.addon));
+  if (!maySee(request, addon)) throw noAddon(nameIn(body.addon));
   mustOperate(request, addon);
   const id = request.freshId('attachment') as AttachmentId;
   const name = body.name ?? freeAttachmentName(app, addon.prefix, addon.service, id);
@@ -71,7 +77,7 @@ async function create(request: ApiRequest, body: BodyOf<typeof attachmentEndpoin
     version: addon.configVersion,
     vars: request.api.addons.sealVars(addon, app.id, [{ name }]),
   });
-  return created(shown(request, mustFindAttachment(request.view(), null, id)));
+  return created(shown(request, mustFind(request, null, id)));
 }
 
 async function destroy(request: ApiRequest): Promise<Reply> {
@@ -91,14 +97,17 @@ function resolve(request: ApiRequest, body: BodyOf<typeof attachmentEndpoints.re
       (service === null || findAddonById(request.view(), each.attachment.addon)?.service === service),
   );
   // The 404 of one that is not there.
-  if (all.length === 0) mustFindAttachment(request.view(), app, body.addon_attachment);
+  if (all.length === 0) mustFind(request, app, body.addon_attachment);
   return ok(all.map((each) => shown(request, each)));
 }
 
 function found(request: ApiRequest, app: App | null): Found {
-  const each = mustFindAttachment(request.view(), app, request.param('attachment'));
-  mustBeAllowed(request.caller, 'view', each.app);
-  return each;
+  return mustFind(request, app, request.param('attachment'));
+}
+
+/** One in an app that the asker may see. */
+function mustFind(request: ApiRequest, app: App | null, name: string): Found {
+  return mustFindAttachment(request.view(), app, name, (each) => isAllowed(request.caller, 'view', each));
 }
 
 function shown(request: ApiRequest, { app, attachment }: Found): AttachmentResource {

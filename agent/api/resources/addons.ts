@@ -188,7 +188,7 @@ export function isProvider({ caller }: ApiRequest, addon: Addon): boolean {
   return provider?.service === addon.service && (provider.addon === null || provider.addon === addon.id);
 }
 
-function maySee(request: ApiRequest, addon: Addon): boolean {
+export function maySee(request: ApiRequest, addon: Addon): boolean {
   return appsWith(request, addon).some((app) => isAllowed(request.caller, 'view', app));
 }
 

@@ -13,8 +13,8 @@ export const sourceRoutes = [
 // Of a transfer nobody knows how long it takes, only that it moves.
 const SILENCE_MS = 60_000;
 
-function create({ api, baseUrl }: ApiRequest): Reply {
-  const url = `${baseUrl}/sources/${api.sources.open()}`;
+function create({ api, baseUrl, caller }: ApiRequest): Reply {
+  const url = `${baseUrl}/sources/${api.sources.open(caller.user)}`;
   return created({ source_blob: { get_url: url, put_url: url } });
 }
 

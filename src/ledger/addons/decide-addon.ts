@@ -1,7 +1,6 @@
 import { PlatformError } from '../../errors.ts';
-import type { AddonId, AppId } from '../../ids.ts';
+import type { AppId } from '../../ids.ts';
 import type { AppState } from '../apps/app-state.ts';
-import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandContext, CommandOf } from '../command.ts';
 import { draftRef } from '../draft-ref.ts';
@@ -10,19 +9,20 @@ import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { releaseDraft } from '../releases/decide-release.ts';
 import { attachDescription } from '../releases/release-text.ts';
+import { isSameSealed } from '../same-sealed.ts';
 import type { Addon, AddonSettlement, SealedConfig } from './addon-types.ts';
-import {
-  ATTACHMENT_NAME_PATTERN,
-  attachedHere,
-  attachmentsOf,
-  findAddonById,
-  liveAddons,
-  varName,
-} from './attachments.ts';
-import { detachDraft, mustBeFree, mustConfirm } from './decide-attachment.ts';
+import { attachedHere, attachmentsOf, varName } from './attachments.ts';
+import { detachDraft } from './decide-attachment.ts';
 import type { AddonRegisters } from './fold-addon.ts';
+import {
+  mustAddon,
+  mustAttachmentName,
+  mustBeFree,
+  mustConfirm,
+  mustFreeName,
+  mustLiveAddon,
+} from './must-addon.ts';
 
-const NAME_PATTERN = /^[a-z][a-z0-9-]{1,98}[a-z0-9]$/;
 const ADDONS_MAX = 100;
 
 /** Somebody wants an add-on. Its attachment, and so its first release, come once the provider has not refused. */
@@ -117,7 +117,7 @@ export function configDrafts(
   config: SealedConfig,
 ): readonly OpDraft[] {
   const changes = Object.entries(config).filter(
-    ([key, value]) => !isSame(addon.config.get(key) ?? null, value),
+    ([key, value]) => !isSameSealed(addon.config.get(key) ?? null, value),
   );
   if (changes.length === 0) return [];
   const parents = new Set(changes.flatMap(([key]) => headsOf(registers.config.get(key))));
@@ -187,62 +187,4 @@ export function destroyAddon(
     { parents: headsOf(registers.destroyed), body },
     ...(own.length === 0 || app.destroyed ? [] : [detachDraft(fold, { state, app }, addon, own, by)]),
   ];
-}
-
-/** Also of an app that is destroyed: its add-ons live until their providers have let them go. */
-export function mustAddon(
-  fold: Fold,
-  appId: AppId,
-  id: AddonId,
-): { state: AppState; app: App; registers: AddonRegisters; addon: Addon } {
-  const state = fold.state.apps.get(appId);
-  const app = fold.view.apps.get(appId);
-  const registers = state?.addons.get(id);
-  const addon = app?.addons.get(id);
-  if (state === undefined || app === undefined || registers === undefined || addon === undefined) {
-    throw noAddon();
-  }
-  return { state, app, registers, addon };
-}
-
-export function mustLiveAddon(fold: Fold, app: AppId, id: AddonId): ReturnType<typeof mustAddon> {
-  const found = mustAddon(fold, app, id);
-  if (found.addon.state === 'provisioning' || found.addon.state === 'provisioned') return found;
-  throw noAddon();
-}
-
-/** An add-on that may be attached: throws Heroku's 404. */
-export function mustAttachable(fold: Fold, id: AddonId): Addon {
-  const addon = findAddonById(fold.view, id);
-  if (addon !== null && addon.accepted && (addon.state === 'provisioned' || addon.state === 'provisioning')) {
-    return addon;
-  }
-  throw noAddon();
-}
-
-function noAddon(): PlatformError {
-  return new PlatformError('not_found', "Couldn't find that add-on.", { resource: 'add_on' });
-}
-
-function mustFreeName(fold: Fold, name: string): void {
-  if (!NAME_PATTERN.test(name)) {
-    throw new PlatformError('invalid_params', `"${name}" is not a valid add-on name`, {
-      hint: 'Names have 3 to 100 lower-case letters, digits and dashes, and begin with a letter',
-    });
-  }
-  if (liveAddons(fold.view).some((addon) => addon.name === name)) {
-    throw new PlatformError('invalid_params', `Name ${name} is already taken`);
-  }
-}
-
-export function mustAttachmentName(name: string): void {
-  if (ATTACHMENT_NAME_PATTERN.test(name)) return;
-  throw new PlatformError('invalid_params', `"${name}" is not a valid attachment name`, {
-    hint: 'Names have up to 100 capital letters, digits and underscores, and begin with a letter',
-  });
-}
-
-function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

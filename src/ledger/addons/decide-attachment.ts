@@ -4,7 +4,7 @@ import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { OpDraft, Sealed } from '../op.ts';
+import type { OpDraft } from '../op.ts';
 import { releaseDraft } from '../releases/decide-release.ts';
 import {
   attachDescription,
@@ -12,9 +12,10 @@ import {
   provisionedDescription,
   updateDescription,
 } from '../releases/release-text.ts';
+import { isSameSealed } from '../same-sealed.ts';
 import type { Addon, Attached, Attachment, SealedConfig } from './addon-types.ts';
 import { attachedHere, attachmentVars, findAddonById, varName, varsOf } from './attachments.ts';
-import { mustAttachable, mustAttachmentName } from './decide-addon.ts';
+import { mustAttachable, mustAttachmentName, mustBeFree, mustConfirm } from './must-addon.ts';
 
 type On = { readonly state: AppState; readonly app: App };
 
@@ -118,7 +119,7 @@ export function syncAttachments(fold: Fold, command: CommandOf<'attachment.sync'
   const names = new Set(varsOf(addon, stale).map(({ name }) => name));
   const config = Object.fromEntries(
     Object.entries(vars).filter(
-      ([name, value]) => names.has(name) && !isSame(app.config.get(name)?.value ?? null, value),
+      ([name, value]) => names.has(name) && !isSameSealed(app.config.get(name)?.value ?? null, value),
     ),
   );
   const set = Object.keys(config).filter((name) => config[name] !== null);
@@ -149,34 +150,6 @@ function attachedTo(
   return { addon: id, name, namespace, plan: `${service}:${plan}`, config };
 }
 
-/** Refuses a name that another attachment of the app has, or that one is going to have. */
-export function mustBeFree(app: App, name: string): void {
-  const isTaken =
-    [...app.attachments.values()].some((other) => other.name === name) ||
-    [...app.addons.values()].some(
-      ({ state, accepted, attachment }) => state === 'provisioning' && !accepted && attachment.name === name,
-    );
-  if (!isTaken) return;
-  throw new PlatformError(
-    'invalid_params',
-    `The attachment name "${name}" is already taken on "${app.name}"`,
-    {
-      hint: 'Choose another with --as NAME',
-    },
-  );
-}
-
-/** @param confirm the app's name, if the user agreed that what is set be replaced */
-export function mustConfirm(app: App, vars: readonly string[], confirm: string | null): void {
-  const set = vars.filter((name) => (app.config.get(name)?.value ?? null) !== null);
-  if (set.length === 0 || confirm === app.name || confirm === app.id) return;
-  throw new PlatformError(
-    'confirmation_required',
-    `Adding this to "${app.name}" would replace its config vars ${set.join(', ')}.`,
-    { hint: `Confirm with --confirm ${app.name}, or choose another name with --as NAME` },
-  );
-}
-
 /** The values were sealed for the app from another state of the add-on: who asks looks again. */
 function mustBeCurrent(addon: Addon, version: string): void {
   if (addon.configVersion === version) return;
@@ -187,9 +160,4 @@ function mustBeCurrent(addon: Addon, version: string): void {
 
 function setOnly(vars: SealedConfig): SealedConfig {
   return Object.fromEntries(Object.entries(vars).filter(([, value]) => value !== null));
-}
-
-function isSame(a: Sealed | null, b: Sealed | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

@@ -3,7 +3,8 @@ import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
-import { configDrafts, mustAddon, mustLiveAddon } from './decide-addon.ts';
+import { configDrafts } from './decide-addon.ts';
+import { mustAddon, mustLiveAddon } from './must-addon.ts';
 
 /** It shall have new credentials. */
 export function askRotation(fold: Fold, command: CommandOf<'addon.rotate'>): readonly OpDraft[] {

@@ -45,14 +45,18 @@ export function setCertDraft(state: AppState, app: App, fields: Omit<BodyOf<'cer
       `Cannot add the certificate: "${app.name}" has one called "${name}"`,
     );
   }
-  if (!app.certs.has(cert) && app.certs.size >= CERTS_PER_APP_MAX) {
-    throw new PlatformError(
-      'invalid_params',
-      `Cannot add the certificate: "${app.name}" has ${CERTS_PER_APP_MAX} already`,
-      { hint: 'Remove one that is not used: kith certs:remove' },
-    );
-  }
+  if (!app.certs.has(cert)) mustHaveRoom(app);
   return { parents: headsOf(state.certs.certs.get(cert)?.writes), body: { kind: 'cert.set', ...fields } };
+}
+
+/** Asked before one is ordered, too: authorities count what they issue. */
+export function mustHaveRoom(app: App): void {
+  if (app.certs.size < CERTS_PER_APP_MAX) return;
+  throw new PlatformError(
+    'invalid_params',
+    `Cannot add the certificate: "${app.name}" has ${CERTS_PER_APP_MAX} already`,
+    { hint: 'Remove one that is not used: kith certs:remove' },
+  );
 }
 
 export function removeCert(fold: Fold, command: CommandOf<'cert.remove'>): readonly OpDraft[] {

@@ -6,6 +6,7 @@ import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft, Sealed } from '../op.ts';
 import { headsOf } from '../register.ts';
+import { isSameSealed } from '../same-sealed.ts';
 import type { Drain } from './drain-types.ts';
 
 /** As on Heroku. Those of add-ons come on top: an add-on is not refused for what the user drains elsewhere. */
@@ -31,7 +32,7 @@ export function setDrain(fold: Fold, command: CommandOf<'drain.set'>): readonly 
   const { state, app } = mustApp(fold, command.app);
   const { drain, url } = command;
   const { token, addon, url: before } = mustDrain(app, drain);
-  if (isSame(url, before)) return [];
+  if (isSameSealed(url, before)) return [];
   mustBeNew(app, url, addon);
   const parents = headsOf(state.drains.get(drain)?.added);
   return [{ parents, body: { kind: 'drain.add', app: app.id, drain, token, url, addon } }];
@@ -52,10 +53,8 @@ function mustDrain(app: App, id: Drain['id']): Drain {
 
 /** Equal URLs of one app seal to equal bytes. Two add-ons may well name one URL: the drain's token tells them apart. */
 function mustBeNew(app: App, url: Sealed, addon: AddonId | null): void {
-  const isTaken = [...app.drains.values()].some((other) => other.addon === addon && isSame(other.url, url));
+  const isTaken = [...app.drains.values()].some(
+    (other) => other.addon === addon && isSameSealed(other.url, url),
+  );
   if (isTaken) throw new PlatformError('invalid_params', 'Url has already been taken.');
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

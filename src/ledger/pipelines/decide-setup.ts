@@ -42,14 +42,3 @@ export function settleSetup(fold: Fold, { app: id, settled }: CommandOf<'setup.s
     ? [end]
     : [end, { parents: [], body: { kind: 'app.destroy', app: id } }];
 }
-
-/** A slug that came from a client and may be released from now on. */
-export function createSlug(
-  fold: Fold,
-  { app: id, slug, checksum }: CommandOf<'slug.create'>,
-  { user }: CommandContext,
-): readonly OpDraft[] {
-  const { app } = mustApp(fold, id);
-  if (slug.upload !== undefined && app.uploads.has(slug.upload)) return [];
-  return [{ parents: [], body: { kind: 'slug.create', app: id, slug, checksum, user } }];
-}

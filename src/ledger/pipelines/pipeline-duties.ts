@@ -13,8 +13,12 @@ const REVIEW = 'review/';
 export function pipelineDuties(view: View): readonly Duty[] {
   const duties: Duty[] = [];
   for (const promotion of view.promotions.values()) {
-    if (targetsLeft(view, promotion).length === 0) continue;
-    duties.push({ kind: 'promotion', key: PROMOTION + promotion.promotion });
+    if (done.has(promotion)) continue;
+    if (targetsLeft(view, promotion).length > 0) {
+      duties.push({ kind: 'promotion', key: PROMOTION + promotion.promotion });
+    } else if (promotion.targets.every((target) => view.apps.has(target))) {
+      done.add(promotion);
+    }
   }
   for (const app of view.apps.values()) {
     if (app.destroyed || app.setup === null) continue;
@@ -23,6 +27,12 @@ export function pipelineDuties(view: View): readonly Duty[] {
   }
   return duties;
 }
+
+/**
+ * Promotions with nothing left to do. All that there ever were are looked at on every change of the ledger, and what is done
+ * stays done: releases and ends of apps are for good, and a fold from the first op on makes promotions of its own.
+ */
+const done = new WeakSet<Promotion>();
 
 /** The targets that have no release of this promotion yet. What is destroyed gets none. */
 export function targetsLeft(view: View, { promotion, targets }: Promotion): readonly AppId[] {

@@ -10,7 +10,7 @@ import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { BodyOf, OpDraft, Sealed } from '../op.ts';
 import { SLUGS_IN_REACH, isInReach } from '../reach.ts';
-import { headsOf } from '../register.ts';
+import { isSameSealed } from '../same-sealed.ts';
 import type { Snapshot } from './config-snapshot.ts';
 import { snapshotOfHeads } from './fold-release.ts';
 import { releaseCommandOf } from './release-status.ts';
@@ -37,7 +37,7 @@ export function patchConfig(
   for (const key of Object.keys(command.config)) mustConfigKey(key);
   const { config: current } = snapshotOfHeads(state.releases);
   const changes = Object.entries(command.config).filter(
-    ([key, value]) => !isSameValue(current.get(key)?.value ?? null, value),
+    ([key, value]) => !isSameSealed(current.get(key)?.value ?? null, value),
   );
   if (changes.length === 0) return [];
   const config = Object.fromEntries(changes);
@@ -144,36 +144,6 @@ export function mergeReleases(
   return [releaseDraft(state, by, { cause: 'merge', description, slug: null, config: {} })];
 }
 
-export function recordBuild(
-  fold: Fold,
-  command: CommandOf<'build.record'>,
-  { user }: CommandContext,
-): readonly OpDraft[] {
-  const { state, app } = mustApp(fold, command.app);
-  const { build, status, commit, buildpacks, output, startedAt } = command;
-  const release = command.release === null ? null : mustRelease(app, command.release).op;
-  const known = app.builds.get(build);
-  if (known?.status === status && known.output === output && known.release === command.release) return [];
-  const parents = headsOf(state.builds.get(build));
-  return [
-    {
-      parents: release === null ? parents : [...parents, release],
-      body: {
-        kind: 'build.record',
-        app: app.id,
-        build,
-        status,
-        commit,
-        buildpacks,
-        output,
-        release,
-        user,
-        startedAt,
-      },
-    },
-  ];
-}
-
 /** A release on top of all heads: whoever acts after a split has seen both sides. */
 export function releaseDraft(
   state: AppState,
@@ -220,9 +190,4 @@ function mustFit(app: App, current: Snapshot['config'], config: ConfigPatch): vo
     'invalid_params',
     `Cannot set config vars of "${app.name}": together they would have ${bytes} bytes, at most ${CONFIG_BYTES_MAX} fit`,
   );
-}
-
-function isSameValue(a: Sealed | null, b: Sealed | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

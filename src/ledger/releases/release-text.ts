@@ -6,7 +6,8 @@ const DESCRIPTION_LENGTH_MAX = 1_000;
 
 /** `Set A, B config vars`, `Remove A config vars`, `Set A, remove B config vars`. */
 export function configDescription(config: Readonly<Record<string, Uint8Array | null>>): string {
-  const keys = Object.keys(config);
+  // Sorted, for a command that travels to its home does not keep their order.
+  const keys = Object.keys(config).toSorted();
   const set = keys.filter((key) => config[key] !== null).join(', ');
   const removed = keys.filter((key) => config[key] === null).join(', ');
   if (set === '') return shorten(`Remove ${removed} config vars`);

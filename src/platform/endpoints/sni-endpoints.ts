@@ -41,7 +41,13 @@ export const acmEndpoints = {
     title: 'Enable automated certificate management',
     needs: 'operate',
     status: 200,
+    body: z.object({}),
   }),
-  refresh: patch('/apps/:app/acm', { title: 'Refresh automated certificates', needs: 'operate' }),
+  /** Heroku's clients say `acm_refresh`: there is nothing else to be changed. */
+  refresh: patch('/apps/:app/acm', {
+    title: 'Refresh automated certificates',
+    needs: 'operate',
+    body: z.object({ acm_refresh: z.boolean().optional() }),
+  }),
   disable: del('/apps/:app/acm', { title: 'Disable automated certificate management', needs: 'operate' }),
 };
