@@ -190,7 +190,10 @@ export const GROUPS: readonly {
         () => import('./commands/certs-auto-refresh.ts'),
       ),
       acme: entry('show where the cluster orders certificates', () => import('./commands/acme.ts')),
-      'acme:set': entry('say where, and as whom', () => import('./commands/acme-set.ts')),
+      'acme:set': entry(
+        'say where to order certificates, and as whom',
+        () => import('./commands/acme-set.ts'),
+      ),
     },
   },
   {

@@ -50,7 +50,7 @@ export function parseDrainUrl(text: string): DrainTarget {
   }
 }
 
-/** The URL for those who may not see its secrets: no user, no password, no values in its query. */
+/** The URL for those who may not see its secrets: scheme, host and port. Receivers have tokens in paths and queries, too. */
 export function hideSecrets(text: string): string {
   const url = URL.parse(text);
   if (url === null) return '';
@@ -58,7 +58,8 @@ export function hideSecrets(text: string): string {
     url.username = 'xxxxx';
     url.password = 'xxxxx';
   }
-  for (const key of new Set(url.searchParams.keys())) url.searchParams.set(key, 'xxxxx');
+  if (!['', '/'].includes(url.pathname)) url.pathname = '/xxxxx';
+  if (url.search !== '') url.search = '?xxxxx';
   return url.href;
 }
 

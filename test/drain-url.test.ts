@@ -45,7 +45,8 @@ test('a refusal does not repeat the password', () => {
 
 test('who may not see the secrets sees where the lines go', () => {
   expect(hideSecrets('https://ann:hunter2@logs.example.com/in?key=hunter2&x')).toBe(
-    'https://xxxxx:xxxxx@logs.example.com/in?key=xxxxx&x=xxxxx',
+    'https://xxxxx:xxxxx@logs.example.com/xxxxx?xxxxx',
   );
+  expect(hideSecrets('https://logs.example.com:99/')).toBe('https://logs.example.com:99/');
   expect(hideSecrets('syslog+tls://logs.example.com:6514')).toBe('syslog+tls://logs.example.com:6514');
 });

@@ -221,7 +221,8 @@ async function orRefusal<T extends object>(asked: Promise<T>): Promise<T | { rea
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof PlatformError && error.code === 'invalid_params') return { refused: error.message };
-    throw error;
+    if (!(error instanceof PlatformError) || error.code !== 'invalid_params') throw error;
+    // It is kept with the add-on, as one text.
+    return { refused: error.hint === undefined ? error.message : `${error.message}. ${error.hint}` };
   }
 }

@@ -97,8 +97,10 @@ export class HttpProvider implements AddonProvider {
   /** The `GET` variant: the page checks the token, which is good for five minutes. */
   sso({ uuid, app, email, timestampSeconds }: SsoRequest): string | null {
     const { ssoUrl, ssoSalt } = this.#options;
-    if (ssoUrl === null) return null;
-    const token = createHash('sha1').update(`${uuid}:${ssoSalt()}:${timestampSeconds}`).digest('hex');
+    const salt = ssoUrl === null ? '' : ssoSalt();
+    // Without a salt anybody could make the token.
+    if (ssoUrl === null || salt === '') return null;
+    const token = createHash('sha1').update(`${uuid}:${salt}:${timestampSeconds}`).digest('hex');
     const url = new URL(ssoUrl);
     const fields = {
       resource_id: uuid,

@@ -14,6 +14,8 @@ const RESTORE = [
   '--no-privileges',
   '--no-password',
 ];
+/** Of one agent, at a time. */
+const PROGRAMS_MAX = 8;
 const SAID_LENGTH_MAX = 2_000;
 /** How long a database takes nobody knows, only that bytes move. */
 const SILENCE_MS = 120_000;
@@ -65,6 +67,19 @@ async function* outputOf(program: Program): AsyncGenerator<Uint8Array, void, und
   }
 }
 
+let running = 0;
+
+function mustHaveRoom(name: string): void {
+  if (running < PROGRAMS_MAX) return;
+  throw new PlatformError(
+    'rate_limit',
+    `Cannot run ${name}: this peer is at ${PROGRAMS_MAX} dumps and restores`,
+    {
+      hint: 'Try again later, or at another peer',
+    },
+  );
+}
+
 /** One of PostgreSQL's own programs at work on a database. */
 class Program {
   readonly child: ChildProcessWithoutNullStreams;
@@ -79,10 +94,12 @@ class Program {
 
   constructor(name: string, args: readonly string[], url: URL, signal: AbortSignal) {
     signal.throwIfAborted();
+    mustHaveRoom(name);
     this.#name = name;
     this.#signal = signal;
     const { PATH = '', HOME = '/' } = process.env;
     this.child = spawn(name, args, { env: { PATH, HOME, LC_ALL: 'C.UTF-8', ...postgresEnvironment(url) } });
+    running += 1;
     this.#silence = setTimeout(() => this.#onSilence(), SILENCE_MS);
     this.child.stderr.on('data', (data: Buffer) => {
       this.#said = (this.#said + data.toString('utf8')).slice(0, SAID_LENGTH_MAX);
@@ -95,6 +112,7 @@ class Program {
     });
     signal.addEventListener('abort', this.#onAbort, { once: true });
     void this.#ended.then(() => {
+      running -= 1;
       this.#isOver = true;
       clearTimeout(this.#silence);
       signal.removeEventListener('abort', this.#onAbort);

@@ -64,7 +64,6 @@ export function redis(settings: ProviderSettings, secretFor: SecretMaker): Built
 export class Redis implements AddonProvider {
   readonly asksAgain = false;
   readonly #settings: ProviderSettings;
-
   readonly #secretFor: SecretMaker;
 
   constructor(settings: ProviderSettings, secretFor: SecretMaker) {

@@ -102,6 +102,8 @@ export class Dispatcher {
     if (match === null) throw noSuchEndpoint(method, path);
     authorize(this.#api.host.view(), caller, match.route.endpoint, match.params);
     const body = match.route.endpoint.body === null ? null : await readBody(message);
+    // It may have come slowly: by now the name in the path may be another app's.
+    if (body !== null) authorize(this.#api.host.view(), caller, match.route.endpoint, match.params);
     const asked = requestId === null ? null : requestKey(requestId, method, message.url, body);
     const request = new ApiRequest({
       api: this.#api,

@@ -58,7 +58,7 @@ export class Sources implements Disposable {
     const { id } = await this.#blobs.write(archive.compose(limitBytes('source', SOURCE_BYTES_MAX)));
     const before = held.blob;
     held.blob = id;
-    await this.#drop(before);
+    await this.drop(before);
   }
 
   /** The archive under a secret. */
@@ -118,10 +118,11 @@ export class Sources implements Disposable {
   async #forget(secret: string): Promise<void> {
     const blob = this.#held.get(secret)?.blob ?? null;
     this.#held.delete(secret);
-    await this.#drop(blob);
+    await this.drop(blob);
   }
 
-  async #drop(blob: BlobId | null): Promise<void> {
+  /** Lets go of what `keep` gave, or of any archive: unless something needs it, it goes. */
+  async drop(blob: BlobId | null): Promise<void> {
     const isHeld = [...this.#held.values()].some((held) => held.blob === blob);
     // Somebody may have put a file here that the ledger names: it stays.
     if (blob !== null && !isHeld && !blobsInReach(this.#view()).has(blob)) await this.#blobs.remove(blob);

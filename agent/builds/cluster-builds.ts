@@ -1,12 +1,13 @@
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { AppId, PeerId } from '../../src/ids.ts';
 import type { Builds, ClusterBuilds, PendingBuild } from '../../src/shell/builds.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { assertNever } from '../../src/step.ts';
-import { onJsonLines, sendJson } from '../lib/json-lines.ts';
+import { sendJson } from '../lib/json-lines.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
+import { serveOutput } from '../lib/serve-output.ts';
 
 const CALLS = 'builds';
 const OUTPUT = 'build-output';
@@ -14,7 +15,6 @@ const OUTPUT = 'build-output';
 const ASK_MS = 1_500;
 const OPEN_MS = 5_000;
 const PURGE_MS = 30_000;
-const REQUEST_BYTES_MAX = 10_000;
 
 const asked = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('pending'), app: z.string() }),
@@ -48,7 +48,9 @@ export type ClusterBuildsParts = {
 export function openClusterBuilds(parts: ClusterBuildsParts): ClusterBuilds {
   const { local, mesh } = parts;
   serveCalls(mesh, CALLS, async (request) => answer(local, asked.parse(request)));
-  mesh.serve(OUTPUT, (channel) => serveOutput(local, channel));
+  mesh.serve(OUTPUT, (channel) =>
+    serveOutput(channel, (request) => local.output(String(Object(request)['build']))),
+  );
   return {
     async underWay(app) {
       const elsewhere = await askAll(parts, { ask: 'pending', app }, ASK_MS);
@@ -120,26 +122,4 @@ async function openOutput(
   const channel = await mesh.open(peer, OUTPUT, AbortSignal.any([signal, AbortSignal.timeout(OPEN_MS)]));
   sendJson(channel, { build });
   return channel;
-}
-
-function serveOutput(local: ClusterBuildsParts['local'], channel: Duplex): void {
-  channel.on('error', () => channel.destroy());
-  const late = setTimeout(() => channel.destroy(), OPEN_MS);
-  channel.once('close', () => clearTimeout(late));
-  onJsonLines(
-    channel,
-    (request) => {
-      clearTimeout(late);
-      const { build } = Object(request) as { build?: unknown };
-      const output = local.output(String(build));
-      if (output === null) {
-        channel.destroy();
-        return;
-      }
-      channel.once('close', () => output.destroy());
-      output.on('error', () => channel.destroy());
-      output.pipe(channel);
-    },
-    REQUEST_BYTES_MAX,
-  );
 }

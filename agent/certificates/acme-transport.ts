@@ -113,7 +113,12 @@ async function textOf(response: IncomingMessage, url: string): Promise<string> {
 
 function unreachable(url: string, cause: unknown): AcmeError {
   const found = cause instanceof Error && cause.name === 'AbortError' ? 'no answer in time' : describe(cause);
-  return new AcmeError(`The authority cannot be reached at "${url}": ${found}`, { cause });
+  return new AcmeError(`The authority cannot be reached at "${serverOf(url)}": ${found}`, { cause });
+}
+
+/** Paths may be of one order, and so never twice the same. */
+function serverOf(url: string): string {
+  return new URL(url).origin;
 }
 
 function describe(cause: unknown): string {
@@ -127,7 +132,7 @@ function refuse(response: IncomingMessage, url: string, status: number, text: st
   const { type, detail } = problemOf(text);
   if (type?.endsWith(':badNonce') === true) return;
   const retryAfterMs = retryAfterOf(response.headers['retry-after']);
-  const found = detail ?? `status ${status} from "${url}"`;
+  const found = detail ?? `status ${status} from "${serverOf(url)}"`;
   throw new AcmeError(`The authority refuses: ${found}`, { problem: type ?? null, retryAfterMs });
 }
 

@@ -169,13 +169,11 @@ export class AutoCertificates {
   async #report(attempt: Attempt, err: Error, failures: number): Promise<void> {
     const { app, domain } = attempt.wanted;
     const { log } = this.#options;
-    const isExpected = err instanceof AcmeError || err instanceof PlatformError;
     log.warn({ app: app.id, host: domain.hostname, failures, err }, 'certificate not ordered');
-    const reason = isExpected ? err.message : `This went wrong at the issuing peer: ${err.message}`;
     const retryAfterMs = err instanceof AcmeError ? err.retryAfterMs : null;
     const notBefore = retryAfterMs === null ? null : this.#now() + retryAfterMs;
     const failure = {
-      reason: reason.slice(0, REASON_LENGTH_MAX),
+      reason: reasonOf(err, attempt.tokens),
       status: failureStatus(failures),
       notBefore,
     };
@@ -200,6 +198,14 @@ export class AutoCertificates {
   async #command(command: Command): Promise<void> {
     await this.#options.host().command(command, { user: 'kith', request: null });
   }
+}
+
+/** In words that stay the same while nothing changes: each order has tokens of its own. */
+function reasonOf(error: Error, tokens: ReadonlySet<string>): string {
+  const isExpected = error instanceof AcmeError || error instanceof PlatformError;
+  let reason = isExpected ? error.message : `This went wrong at the issuing peer: ${error.message}`;
+  for (const token of tokens) reason = reason.replaceAll(token, '…');
+  return reason.slice(0, REASON_LENGTH_MAX);
 }
 
 /** A renewal takes its predecessor's place. The first one's id is the same for all issuers, and nobody else's. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
@@ -10,7 +10,8 @@ import type { Blobs } from '../../src/shell/blobs.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Finished, Releases } from '../../src/shell/releases.ts';
-import { onJsonLines, sendJson } from '../lib/json-lines.ts';
+import { sendJson } from '../lib/json-lines.ts';
+import { serveOutput } from '../lib/serve-output.ts';
 import { isFirstDeploy, runPostdeploy } from './postdeploy.ts';
 import { LinePrinter } from './print-lines.ts';
 import type { ReleaseRunner } from './release-runner.ts';
@@ -19,7 +20,6 @@ const SERVICE = 'release-output';
 const OPEN_MS = 5_000;
 const FETCH_MS = 20_000;
 const LOOK_MS = 50;
-const REQUEST_BYTES_MAX = 10_000;
 
 const UNFINISHED: Finished = { isReleased: false, postdeploy: null };
 
@@ -34,7 +34,9 @@ export type ReleasesParts = {
 
 /** Serves what runs here to other peers, and gives the release phases of all of them. */
 export function openReleases(parts: ReleasesParts): Releases {
-  parts.mesh.serve(SERVICE, (channel) => serveOutput(parts, channel));
+  parts.mesh.serve(SERVICE, (channel) =>
+    serveOutput(channel, (request) => parts.runner.output(String(Object(request)['release']) as ReleaseId)),
+  );
   return {
     output: (app, release, signal) => outputOf(parts, app, release, signal),
     async finish(app, release, user, print, signal) {
@@ -149,28 +151,6 @@ async function openLive(
     // It may have ended meanwhile, or be on its way out: the ledger will tell.
     return null;
   }
-}
-
-function serveOutput({ runner }: ReleasesParts, channel: Duplex): void {
-  channel.on('error', () => channel.destroy());
-  const late = setTimeout(() => channel.destroy(), OPEN_MS);
-  channel.once('close', () => clearTimeout(late));
-  onJsonLines(
-    channel,
-    (request) => {
-      clearTimeout(late);
-      const { release } = Object(request) as { release?: unknown };
-      const output = runner.output(String(release) as ReleaseId);
-      if (output === null) {
-        channel.destroy();
-        return;
-      }
-      channel.once('close', () => output.destroy());
-      output.on('error', () => channel.destroy());
-      output.pipe(channel);
-    },
-    REQUEST_BYTES_MAX,
-  );
 }
 
 async function* stored({ blobs, holders }: ReleasesParts, blob: BlobId): AsyncGenerator<Uint8Array> {

@@ -7,7 +7,7 @@ export default defineCommand({
   args: { user: { is: 'required', summary: 'e-mail address' } },
   flags: { permissions: PERMISSIONS_FLAG },
   details:
-    'Without --permissions they may view, deploy and operate.\nWho has no token yet needs one: `kith tokens:create USER --role collaborator`.',
+    'Without --permissions they may view, deploy and operate. Who has no token yet needs one: `kith tokens:create USER --role collaborator`.',
   examples: ['kith access:add ada@example.com --permissions deploy --app blog'],
   async run(context) {
     const { api, screen, args, flags } = context;

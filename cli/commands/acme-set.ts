@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { LETS_ENCRYPT, type AcmeResource } from '../../src/platform/acme.ts';
 import { printAcme } from '../lib/acme.ts';
-import { CliError, UsageError } from '../lib/cli-error.ts';
+import { readPem } from '../lib/certs.ts';
+import { UsageError } from '../lib/cli-error.ts';
 import { defineCommand } from '../lib/command.ts';
 
 export default defineCommand({
@@ -21,7 +21,7 @@ export default defineCommand({
   },
   examples: [
     'kith acme:set ops@example.com --agree',
-    'kith acme:set --agree --directory https://ca.internal/acme/acme/directory --ca root.pem',
+    'kith acme:set --agree --directory https://ca.internal/acme --ca root.pem',
   ],
   details:
     'For the whole cluster, and by an admin. The account with the authority is made with the first order.',
@@ -37,7 +37,7 @@ export default defineCommand({
       email: args.email ?? null,
       terms_agreed: true,
       directory_url: directory,
-      ca: flags.ca === undefined ? null : await readCa(flags.ca),
+      ca: flags.ca === undefined ? null : await readPem(flags.ca),
     };
     const acme = await screen.progress('Setting where certificates are ordered', () =>
       api.put<AcmeResource>('/kith/acme', body),
@@ -46,12 +46,3 @@ export default defineCommand({
     printAcme(screen, acme, world.now());
   },
 });
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(`Cannot read the file "${path}": ${found}`, { cause });
-  }
-}

@@ -1,11 +1,12 @@
 import type { AttachmentResource } from '../../src/platform/addon.ts';
 import { findAddon, formatPrice } from '../lib/addons.ts';
 import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { formatMoment } from '../lib/time.ts';
 
 export default defineCommand({
   args: { addon: { is: 'required', summary: 'its name, or an attachment of the app' } },
   flags: APP_FLAGS,
-  async run({ api, screen, args, flags }) {
+  async run({ api, screen, args, flags, world }) {
     const addon = await findAddon(api, args.addon, flags.app ?? null);
     const attachments = await api.get<readonly AttachmentResource[]>(`/addons/${addon.id}/addon-attachments`);
     if (screen.isJson) return screen.json({ ...addon, attachments });
@@ -14,10 +15,10 @@ export default defineCommand({
       Plan: `${addon.plan.name} (${formatPrice(addon.plan.price.cents)})`,
       State: addon.state,
       App: addon.app.name,
-      'Config vars': addon.config_vars.join(', '),
+      'Config vars': addon.config_vars.length === 0 ? undefined : addon.config_vars.join(', '),
       Attached: attachments.map(({ app, name }) => `${app.name}::${name}`).join(', '),
-      Created: addon.created_at,
-      Message: addon.provision_message ?? '',
+      Created: formatMoment(addon.created_at, world.now()),
+      Message: addon.provision_message ?? undefined,
     });
   },
 });

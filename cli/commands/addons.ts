@@ -17,7 +17,7 @@ export default defineCommand({
     const owned = new Set(addons.map(({ id }) => id));
     const borrowed = attachments.filter(({ addon }) => !owned.has(addon.id));
     if (addons.length === 0 && borrowed.length === 0) {
-      return screen.line(flags.all ? 'There are no add-ons.' : `${await context.app()} has no add-ons.`);
+      return screen.line(flags.all ? 'No add-ons yet' : `No add-ons on ${screen.app(await context.app())}`);
     }
     screen.table(
       ['ADD-ON', 'PLAN', 'PRICE', 'STATE', 'APP', 'AS'],

@@ -2,11 +2,11 @@ import type { AppSetupResource } from '../../src/platform/app-setup.ts';
 import { defineCommand } from '../lib/command.ts';
 import { parsePairs } from '../lib/config-vars.ts';
 import { git } from '../lib/git.ts';
-import { followSetup } from '../lib/setups.ts';
+import { SETUP_ARGS, SETUP_FLAGS, followSetup, sourcesAt } from '../lib/setups.ts';
 import { uploadSource } from '../lib/upload-source.ts';
 
 export default defineCommand({
-  args: { dir: { is: 'optional', summary: 'folder or .tar.gz archive (this folder)' } },
+  args: SETUP_ARGS,
   flags: {
     app: {
       kind: 'string',
@@ -14,26 +14,15 @@ export default defineCommand({
       value: 'APP',
       summary: 'name of the app; one is made up where none is given',
     },
-    env: {
-      kind: 'list',
-      short: 'e',
-      value: 'KEY=VALUE',
-      summary: 'config var to set; may be given more than once',
-    },
-    version: {
-      kind: 'string',
-      value: 'VERSION',
-      summary: 'what to call the sources in the release (the commit)',
-    },
+    ...SETUP_FLAGS,
   },
   details: 'Makes an app with all that its app.json asks for. What fails leaves no app behind.',
   examples: ['kith apps:setup guestbook/ -a guestbook -e ADMIN=ada@example.com'],
   async run(context) {
     const { api, screen, args, flags, world } = context;
-    const source = args.dir ?? '.';
-    const at = { ...world, cwd: source === '.' ? world.cwd : source };
+    const at = sourcesAt(world, args.dir);
     const version = flags.version ?? (await git(at, 'rev-parse', 'HEAD'));
-    const url = await uploadSource(context, source);
+    const url = await uploadSource(context, args.dir ?? '.');
     const { id } = await screen.progress('Setting up the app', () =>
       api.post<AppSetupResource>('/app-setups', {
         source_blob: { url, version },

@@ -18,7 +18,7 @@ export default defineCommand({
     short: { kind: 'boolean', short: 'S', summary: 'print the token and nothing else' },
   },
   details:
-    'The token acts for you: it may do what you may, as far as its scopes go. It is shown this once, and ends when yours\ndoes. An admin makes tokens for others with `kith tokens:create`.',
+    'The token acts for you: it may do what you may, as far as its scopes go. It is shown this once, and ends when yours does. An admin makes tokens for others with `kith tokens:create`.',
   examples: ['kith authorizations:create --description CI --scope write --expires-in 30d'],
   async run({ api, screen, flags, world }) {
     const { description, scope, short } = flags;

@@ -6,6 +6,9 @@ export default defineCommand({
   async run({ api, screen }) {
     const found = await api.get<readonly AuthorizationResource[]>('/oauth/authorizations');
     if (screen.isJson) return screen.json(found);
+    if (found.length === 0) {
+      return screen.line('No tokens yet. Make one with `kith authorizations:create`.');
+    }
     screen.table(
       ['ID', 'DESCRIPTION', 'SCOPE', 'EXPIRES'],
       found.map(({ id, description, scope, expires_at }) => [

@@ -1,13 +1,10 @@
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
-import { certsPath, listDomains, printCert, readPair, servedBy } from '../lib/certs.ts';
+import { PAIR_ARGS, certsPath, listDomains, printCert, readPair, servedBy } from '../lib/certs.ts';
 import { defineCommand } from '../lib/command.ts';
 
 export default defineCommand({
   ofApp: true,
-  args: {
-    crt: { is: 'required', summary: 'PEM file: the certificate, then whoever issued it' },
-    key: { is: 'required', summary: 'PEM file: its private key, without a passphrase' },
-  },
+  args: PAIR_ARGS,
   flags: {
     'display-name': { kind: 'string', value: 'TEXT', summary: 'what it is called besides its name' },
   },

@@ -1,10 +1,10 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { acmDomains, printAcm, untilOrdered } from '../lib/acm.ts';
+import { acmDomains, printAcm, untilOrdered, WAIT_FLAG } from '../lib/acm.ts';
 import { defineCommand } from '../lib/command.ts';
 
 export default defineCommand({
   ofApp: true,
-  flags: { wait: { kind: 'boolean', summary: 'wait until every domain has one, or cannot get one' } },
+  flags: WAIT_FLAG,
   details:
     'Each domain of the app gets a certificate, unless you have added one for it, and a new one in time.',
   async run(context) {

@@ -1,10 +1,10 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { acmDomains, printAcm, untilOrdered } from '../lib/acm.ts';
+import { acmDomains, printAcm, untilOrdered, WAIT_FLAG } from '../lib/acm.ts';
 import { defineCommand } from '../lib/command.ts';
 
 export default defineCommand({
   ofApp: true,
-  flags: { wait: { kind: 'boolean', summary: 'wait until every domain has one, or cannot get one' } },
+  flags: WAIT_FLAG,
   async run(context) {
     const { api, screen, flags, world } = context;
     const appPath = await context.appPath();

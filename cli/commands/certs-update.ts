@@ -1,14 +1,11 @@
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
-import { certsPath, findCert, listDomains, printCert, readPair, servedBy } from '../lib/certs.ts';
+import { PAIR_ARGS, certsPath, findCert, listDomains, printCert, readPair, servedBy } from '../lib/certs.ts';
 import { defineCommand } from '../lib/command.ts';
 import { confirm } from '../lib/confirm.ts';
 
 export default defineCommand({
   ofApp: true,
-  args: {
-    crt: { is: 'required', summary: 'PEM file: the certificate, then whoever issued it' },
-    key: { is: 'required', summary: 'PEM file: its private key, without a passphrase' },
-  },
+  args: PAIR_ARGS,
   flags: {
     name: { kind: 'string', value: 'NAME', summary: 'which to replace, where there is more than one' },
     confirm: { kind: 'string', short: 'c', value: 'APP', summary: 'name of the app, once more' },

@@ -6,7 +6,10 @@ export default defineCommand({
   args: { url: { is: 'required', summary: 'syslog://…, syslog+tls://…, http://… or https://…' } },
   details:
     'Every line of the app goes there from now on: as RFC 5424 over TCP or TLS, or in batches over HTTP. One machine of the cluster sends it, and another when that one dies.',
-  examples: ['syslog://logs.example.com:514', 'https://user:password@logs.example.com/kith'],
+  examples: [
+    'kith drains:add syslog+tls://logs.example.com:6514',
+    'kith drains:add https://user:password@logs.example.com/kith',
+  ],
   async run(context) {
     const { api, screen, args } = context;
     const path = await context.appPath('/log-drains');

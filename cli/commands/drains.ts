@@ -9,7 +9,7 @@ export default defineCommand({
     const drains = await api.get<readonly LogDrainResource[]>(path, { range: 'id ..; max=1000;' });
     if (screen.isJson) return screen.json(drains);
     if (drains.length === 0) {
-      screen.line(`${screen.app(await context.app())} has no drains: its log goes nowhere else.`);
+      screen.line(`No drains on ${screen.app(await context.app())}`);
       return;
     }
     screen.table(

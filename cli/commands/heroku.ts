@@ -17,7 +17,7 @@ export default defineCommand({
   },
   endsFlags: true,
   details:
-    'Flags of Kith stand before the command, those of the official CLI behind it. It talks to 127.0.0.1 only: to a peer\non another machine, a forwarder on this one carries every byte. docs/heroku-cli.md says what works.',
+    'Flags of Kith stand before the command, those of the official CLI behind it. It talks to 127.0.0.1 only: to a peer on another machine, a forwarder on this one carries every byte. docs/heroku-cli.md says what works.',
   examples: [
     'kith heroku ps --app blog',
     'kith heroku --host 10.0.0.2:5001 run bash --app blog',

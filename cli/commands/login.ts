@@ -9,7 +9,7 @@ import { readSecret } from '../lib/prompt.ts';
 export default defineCommand({
   args: { host: { is: 'optional', summary: "a peer's API: 10.0.0.2:5001" } },
   details:
-    'Asks for a token (or reads it from stdin), tries it, and saves it for that peer, which from then on is the one\nthat commands speak to. `kith tokens:create` makes tokens, on any machine that has an agent.',
+    'Asks for a token (or reads it from stdin), tries it, and saves it for that peer, which from then on is the one that commands speak to. `kith tokens:create` makes tokens, on any machine that has an agent.',
   examples: ['kith login 10.0.0.2:5001', 'kith login 10.0.0.2:5001 < token'],
   async run(context) {
     const { screen, args, world } = context;

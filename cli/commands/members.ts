@@ -5,7 +5,7 @@ import { formatMoment } from '../lib/time.ts';
 
 export default defineCommand({
   details:
-    'An admin may do everything. A member makes apps and sees those of others, a viewer sees. A collaborator knows only the\napps that are theirs or that they were added to: `kith access`.',
+    'An admin may do everything. A member makes apps and sees those of others, a viewer sees. A collaborator knows only the apps that are theirs or that they were added to: `kith access`.',
   async run({ api, screen, world }) {
     const members = await api.get<readonly MemberResource[]>(await teamPath(api, '/members'));
     if (screen.isJson) return screen.json(members);

@@ -3,7 +3,7 @@ import { defineCommand } from '../lib/command.ts';
 
 export default defineCommand({
   details:
-    'Removes slugs, layers and build outputs that no release in reach of a rollback needs from the disk of the peer that\nis spoken to. Agents do so by themselves every ten minutes.',
+    'Removes slugs, layers and build outputs that no release in reach of a rollback needs from the disk of the peer that is spoken to. Agents do so by themselves every ten minutes.',
   async run({ api, screen }) {
     const collected = await screen.progress(
       'Collecting garbage',

@@ -11,7 +11,7 @@ export default defineCommand({
     timeout: { kind: 'string', value: 'TIME', summary: 'stop waiting after this long (10m)' },
   },
   details:
-    'Drains the peer that is spoken to: others start its dynos before it stops them, so no request fails.\nUse --host to drain another. Dynos with a volume stay where that is.',
+    'Drains the peer that is spoken to: others start its dynos before it stops them, so no request fails. Use --host to drain another. Dynos with a volume stay where that is.',
   async run({ api, screen, flags, world }) {
     const seconds = parseDuration(flags.timeout ?? '10m');
     if (seconds === null) throw new UsageError(`"${flags.timeout}" is no time`, 'Write it like 90s or 10m');

@@ -10,7 +10,7 @@ export default defineCommand({
     force: { kind: 'boolean', summary: 'even if volumes are lost with it' },
   },
   details:
-    'At once no peer speaks to it any more, and the key that seals new config vars changes.\nOne that has volumes is removed with --force alone: they are lost. Move them first, or restore backups elsewhere.\nTo take a machine out for a while, drain it instead.',
+    'At once no peer speaks to it any more, and the key that seals new config vars changes. One that has volumes is removed with --force alone: they are lost. Move them first, or restore backups elsewhere. To take a machine out for a while, drain it instead.',
   async run({ api, screen, args, flags, world }) {
     const peer = await api.get<PeerResource>(peerPath(args.peer));
     const lost = flags.force ? peer.volumes.map(({ app, name }) => `${name} of ${app}`) : [];

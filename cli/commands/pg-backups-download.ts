@@ -13,7 +13,7 @@ export default defineCommand({
     output: { kind: 'string', short: 'o', value: 'FILE', summary: 'the file to write (NAME.dump)' },
   },
   details:
-    'The peer runs `pg_dump` and sends what that writes, in its custom format: `pg_restore` reads it anywhere.\nThe file is not encrypted.',
+    'The peer runs `pg_dump` and sends what that writes, in its custom format: `pg_restore` reads it anywhere. The file is not encrypted.',
   examples: ['kith pg:backups:download -a blog -o monday.dump'],
   async run(context) {
     const { api, screen, args, flags, world } = context;

@@ -4,11 +4,11 @@ import { defineCommand } from '../lib/command.ts';
 import { git } from '../lib/git.ts';
 import { PIPELINE_FLAG, mustPipelineFlag } from '../lib/pipelines.ts';
 import { parsePairs } from '../lib/config-vars.ts';
-import { followSetup } from '../lib/setups.ts';
+import { SETUP_ARGS, SETUP_FLAGS, followSetup, sourcesAt } from '../lib/setups.ts';
 import { uploadSource } from '../lib/upload-source.ts';
 
 export default defineCommand({
-  args: { dir: { is: 'optional', summary: 'folder or .tar.gz archive (this folder)' } },
+  args: SETUP_ARGS,
   flags: {
     pipeline: PIPELINE_FLAG,
     branch: {
@@ -18,31 +18,20 @@ export default defineCommand({
       summary: 'what it is for (the branch that is checked out)',
     },
     pr: { kind: 'string', value: 'NUMBER', summary: 'pull request that it is for: `shop-pr-12`' },
-    env: {
-      kind: 'list',
-      short: 'e',
-      value: 'KEY=VALUE',
-      summary: 'config var to set; may be given more than once',
-    },
-    version: {
-      kind: 'string',
-      value: 'VERSION',
-      summary: 'what to call the sources in the release (the commit)',
-    },
+    ...SETUP_FLAGS,
   },
   details: 'Makes an app from the sources and the review part of their app.json, at the stage review.',
   examples: ['kith review-apps:create -p shop --branch fix-login'],
   async run(context) {
     const { api, screen, args, flags, world } = context;
     const pipeline = mustPipelineFlag(flags.pipeline);
-    const source = args.dir ?? '.';
-    const at = { ...world, cwd: source === '.' ? world.cwd : source };
+    const at = sourcesAt(world, args.dir);
     const branch = flags.branch ?? (await git(at, 'rev-parse', '--abbrev-ref', 'HEAD'));
     if (branch === null) throw new UsageError('No branch was named', 'Name one with --branch');
     const prNumber = flags.pr === undefined ? null : Number(flags.pr);
     if (prNumber !== null && !Number.isInteger(prNumber)) throw new CliError(`"${flags.pr}" is no number`);
     const version = flags.version ?? (await git(at, 'rev-parse', 'HEAD'));
-    const url = await uploadSource(context, source);
+    const url = await uploadSource(context, args.dir ?? '.');
     const made = await screen.progress(`Creating a review app of ${branch}`, () =>
       api.post<ReviewAppResource>('/review-apps', {
         branch,

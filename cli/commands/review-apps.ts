@@ -9,7 +9,8 @@ export default defineCommand({
     const path = pipelinePath(mustPipelineFlag(flags.pipeline), '/review-apps');
     const found = await api.get<readonly ReviewAppResource[]>(path);
     if (screen.isJson) return screen.json(found);
-    if (found.length === 0) return screen.line('There are no review apps: kith review-apps:create');
+    if (found.length === 0)
+      return screen.line('No review apps yet. Make one with `kith review-apps:create`.');
     screen.table(
       ['APP', 'BRANCH', 'STATUS', 'CREATED'],
       found.map(({ app, branch, status, created_at }) => [

@@ -4,7 +4,7 @@ import { formatAgo } from '../lib/time.ts';
 
 export default defineCommand({
   details:
-    'Dynos and builds of peers that have a Docker Engine run in containers of the stack image. `scripts/stack` makes one,\nand `kith stack:import` gives it to the cluster; peers get it from one another.',
+    'Dynos and builds of peers that have a Docker Engine run in containers of the stack image. `scripts/stack` makes one, and `kith stack:import` gives it to the cluster; peers get it from one another.',
   async run({ api, screen }) {
     const found = await api.get<StacksResource>('/kith/stacks');
     if (screen.isJson) return screen.json(found);

@@ -16,7 +16,7 @@ export default defineCommand({
     peer: { kind: 'string', value: 'PEER', summary: 'have this machine keep it, instead of a file here' },
   },
   details:
-    'Its dynos are stopped while its files are packed, and run again while the archive is sent.\nThe archive is not encrypted. `tar --zstd -xf FILE` unpacks it anywhere.\nOf what machines keep, see `kith volumes:backups`.',
+    'Its dynos are stopped while its files are packed, and run again while the archive is sent. The archive is not encrypted. `tar --zstd -xf FILE` unpacks it anywhere. Of what machines keep, see `kith volumes:backups`.',
   examples: ['kith volumes:backup data --to data-monday.tar.zst', 'kith volumes:backup data --peer attic'],
   async run(context) {
     const { api, screen, args, flags, world } = context;

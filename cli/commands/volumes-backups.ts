@@ -7,7 +7,7 @@ import { backupsPath } from '../lib/volumes.ts';
 export default defineCommand({
   ofApp: true,
   details:
-    'The newest seven of each volume are kept, also when the volume is gone. `kith volumes:restore NAME --from BACKUP`\nputs one into any volume of the app.',
+    'The newest seven of each volume are kept, also when the volume is gone. `kith volumes:restore NAME --from BACKUP` puts one into any volume of the app.',
   async run(context) {
     const { api, screen, world } = context;
     const app = await context.app();

@@ -9,7 +9,7 @@ export default defineCommand({
     place: { is: 'required', summary: 'TYPE:/PATH, as in web:/app/data' },
   },
   details:
-    'Dynos of that process type are replaced by such as see the volume. They run where it is, and nowhere else; and from\nnow on the old dyno is stopped before the new one starts, so that no two write to it at once.',
+    'Dynos of that process type are replaced by such as see the volume. They run where it is, and nowhere else; and from now on the old dyno is stopped before the new one starts, so that no two write to it at once.',
   examples: ['kith volumes:mount data web:/app/data'],
   async run(context) {
     const { api, screen, args } = context;

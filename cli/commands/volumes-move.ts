@@ -9,7 +9,7 @@ export default defineCommand({
     peer: { is: 'required', summary: 'the machine that shall have it' },
   },
   details:
-    'Its dynos are stopped, its files copied, and its dynos started there. Should either machine die on the way, the volume\nis where it was, or where it was to go: never in two places, and never in none.',
+    'Its dynos are stopped, its files copied, and its dynos started there. Should either machine die on the way, the volume is where it was, or where it was to go: never in two places, and never in none.',
   async run(context) {
     const { api, screen, args } = context;
     const app = await context.app();

@@ -19,7 +19,7 @@ export default defineCommand({
     confirm: { kind: 'string', short: 'c', value: 'NAME', summary: 'name of the volume, once more' },
   },
   details:
-    'The archive is unpacked first; then the dynos of the volume are stopped, and see what was unpacked when they start.\nWhat was in the volume is kept for a week in the trash of its machine.',
+    'The archive is unpacked first; then the dynos of the volume are stopped, and see what was unpacked when they start. What was in the volume is kept for a week in the trash of its machine.',
   examples: ['kith volumes:restore data data-monday.tar.zst', 'kith volumes:restore data --from 1f0c22ab'],
   async run(context) {
     const { api, screen, args, flags, world } = context;

@@ -5,6 +5,11 @@ import { poll } from './poll.ts';
 import type { Screen } from './screen.ts';
 import { formatAgo } from './time.ts';
 
+/** Of commands that may wait for certificates. */
+export const WAIT_FLAG = {
+  wait: { kind: 'boolean', summary: 'wait until every domain has one, or cannot get one' },
+} as const;
+
 const LOOK_MS = 500;
 const WAIT_MS = 10 * 60_000;
 
@@ -39,14 +44,16 @@ export function untilOrdered(api: Client, appPath: string): Promise<readonly Dom
 
 export function printAcm(screen: Screen, domains: readonly DomainResource[], now: number): void {
   if (domains.length === 0) return screen.line('No domain of yours yet: add one with kith domains:add');
-  const hasReasons = domains.some(({ acm_status_reason: reason }) => reason !== null);
   screen.table(
-    ['DOMAIN', 'STATUS', 'SINCE', ...(hasReasons ? ['REASON'] : [])],
-    domains.map(({ hostname, acm_status: status, acm_status_reason: reason, updated_at: at }) => [
+    ['DOMAIN', 'STATUS', 'SINCE'],
+    domains.map(({ hostname, acm_status: status, updated_at: at }) => [
       hostname,
       status === null ? '' : WORDS[status],
       formatAgo(now - Date.parse(at)),
-      ...(hasReasons ? [reason ?? ''] : []),
     ]),
   );
+  // As long as authorities are explicit, no table has room for them.
+  for (const { hostname, acm_status_reason: reason } of domains) {
+    if (reason !== null) screen.line(`\n${hostname}: ${reason}`);
+  }
 }

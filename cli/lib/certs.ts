@@ -7,6 +7,12 @@ import type { Client } from './client.ts';
 import type { Screen } from './screen.ts';
 import { formatMoment } from './time.ts';
 
+/** The two files of a certificate. */
+export const PAIR_ARGS = {
+  crt: { is: 'required', summary: 'PEM file: the certificate, then whoever issued it' },
+  key: { is: 'required', summary: 'PEM file: its private key, without a passphrase' },
+} as const;
+
 /** Of the certificates of an app, or of one of them. */
 export function certsPath(app: string, cert = ''): string {
   const path = `/apps/${encodeURIComponent(app)}/sni-endpoints`;
@@ -42,7 +48,7 @@ export async function readPair(
   return { certificate_chain: await readPem(certPath), private_key: await readPem(keyPath) };
 }
 
-async function readPem(path: string): Promise<string> {
+export async function readPem(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {

@@ -1,6 +1,10 @@
 import { GROUPS, summaryOf } from '../commands.ts';
 import type { ArgSpecs, Command, FlagSpec } from './command.ts';
 import { flagsOf } from './parse-args.ts';
+import { wrap } from './wrap.ts';
+
+/** Of terminals as a rule, and of what people paste. */
+const WIDTH = 80;
 
 /** All commands, by what they are about. */
 export function overview(): string {
@@ -25,7 +29,7 @@ export function commandHelp(name: string, command: Command): string {
     'USAGE',
     `  $ kith ${[name, ...usageOf(command.args ?? {})].join(' ')} [FLAGS]`,
   ];
-  if (command.details !== undefined) lines.push('', command.details);
+  if (command.details !== undefined) lines.push('', ...wrap(command.details, WIDTH));
   const args = Object.entries(command.args ?? {}).filter(([, arg]) => arg.summary !== undefined);
   if (args.length > 0)
     lines.push(
@@ -55,5 +59,9 @@ function flagUsage(flag: string, { short, kind, value }: FlagSpec): string {
 
 function aligned(rows: readonly (readonly [string, string])[]): readonly string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  const gap = ' '.repeat(width + 4);
+  return rows.map(([left, right]) => {
+    const lines = wrap(right, WIDTH - gap.length);
+    return `  ${left.padEnd(width)}  ${lines.join(`\n${gap}`)}`.trimEnd();
+  });
 }

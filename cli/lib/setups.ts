@@ -2,6 +2,7 @@ import type { AppSetupResource } from '../../src/platform/app-setup.ts';
 import { ApiError, CliError } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { poll } from './poll.ts';
+import type { World } from './world.ts';
 
 /** Builds may be silent for long, but the peer is not: it keeps the stream alive. */
 const SILENCE_MS = 10 * 60_000;
@@ -9,6 +10,29 @@ const SILENCE_MS = 10 * 60_000;
 const WITHIN_MS = 3 * 3_600_000;
 /** What the peer sends to keep a silent stream alive. */
 const KEEP_ALIVE = /\0/g;
+
+/** What commands that set an app up from sources are told about these. */
+export const SETUP_ARGS = {
+  dir: { is: 'optional', summary: 'folder or .tar.gz archive (this folder)' },
+} as const;
+export const SETUP_FLAGS = {
+  env: {
+    kind: 'list',
+    short: 'e',
+    value: 'KEY=VALUE',
+    summary: 'config var to set; may be given more than once',
+  },
+  version: {
+    kind: 'string',
+    value: 'VERSION',
+    summary: 'what to call the sources in the release (the commit)',
+  },
+} as const;
+
+/** Where git looks for what the sources are: the folder that was named, or this one. */
+export function sourcesAt(world: World, dir: string | undefined): World {
+  return dir === undefined || dir === '.' ? world : { ...world, cwd: dir };
+}
 
 /** Shows what a setup's build writes, and waits for its end. @throws CliError where it failed */
 export async function followSetup(context: Context, id: string): Promise<AppSetupResource> {

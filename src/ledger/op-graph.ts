@@ -2,7 +2,7 @@ import type { ClusterId, Epoch, OpId, PeerId } from '../ids.ts';
 import { LayeredMap } from './layered-map.ts';
 import { readBody } from './op-body.ts';
 import type { Reading } from './op-body.ts';
-import type { BodyOf, Hlc, OpKind, StoredOp } from './op.ts';
+import type { OpBodyOf, Hlc, OpKind, StoredOp } from './op.ts';
 import { readStamp } from './request-stamp.ts';
 
 /** An op as the fold sees it: who, when, after what, and what it says. */
@@ -20,7 +20,7 @@ export type FoldOp = {
 };
 
 /** A fold op whose body is of one kind. */
-export type OpOf<Kind extends OpKind> = FoldOp & { readonly body: BodyOf<Kind> };
+export type OpOf<Kind extends OpKind> = FoldOp & { readonly body: OpBodyOf<Kind> };
 
 /** All ops that were seen, by cause and effect. */
 export type OpGraph = {

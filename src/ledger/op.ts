@@ -63,7 +63,7 @@ export type OpBody =
 
 export type OpKind = OpBody['kind'];
 /** The body of a kind. */
-export type BodyOf<Kind extends OpKind> = Extract<OpBody, { kind: Kind }>;
+export type OpBodyOf<Kind extends OpKind> = Extract<OpBody, { kind: Kind }>;
 
 /**
  * What a command wants written: the author's log adds the rest. `stamp` names the client's request and what it asked for,

@@ -125,11 +125,9 @@ function serve(
   context: CommandContext,
   seen: Vector,
 ): void {
-  const before = vectorOf(work.state.logs);
   const result = writeFor(work, asker, command, context);
   const vector = vectorOf(work.state.logs);
-  // What was just written is on its way to everybody, the asker among them.
-  const ranges = rangesMissing(before, seen);
+  const ranges = rangesMissing(vector, seen);
   if (ranges.length > 0) work.effects.push({ tag: 'sendOps', to: asker, ranges });
   work.effects.push({ tag: 'send', to: asker, message: { t: 'result', id, result, vector } });
 }

@@ -9,7 +9,7 @@ export type AcmStatus = 'pending' | 'in-progress' | 'cert issued' | 'failing' | 
 export type AcmStanding = { readonly status: AcmStatus | null; readonly reason: string | null };
 
 const NO_WILDCARD =
-  'No certificate can be ordered for a wildcard: the authority would ask for a record in your DNS. Add one with certs:add';
+  'To verify a wildcard, the authority would ask for a record in your DNS. Add a certificate of your own: certs:add';
 
 /** How it stands with the certificate of a custom domain; no status where none are ordered for its app. */
 export function acmStanding(app: App, domain: Pick<Domain, 'hostname' | 'domain'>): AcmStanding {

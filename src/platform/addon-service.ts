@@ -98,7 +98,7 @@ export function mustFindService(services: readonly AddonService[], idOrName: str
   if (found !== undefined) return found;
   throw new PlatformError('not_found', `Couldn't find the add-on service "${idOrName}".`, {
     resource: 'add_on_service',
-    hint: 'See `addons:services` for those there are',
+    hint: 'See `kith addons:services` for those there are',
   });
 }
 

@@ -15,8 +15,11 @@ const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 const NAME_PATTERN =
   /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const CHAIN_LENGTH_MAX = 10;
+const BLOCKS_MAX = 50;
 /** What OpenSSL takes at its ordinary security level. */
 const RSA_BITS_MIN = 2_048;
+/** Of a key of 8,192 bits one core of a router makes a few dozen handshakes a second, and all apps share it. */
+const RSA_BITS_MAX = 4_096;
 const PLAIN_KEY_HINT = 'Remove its passphrase first: openssl pkey -in KEY -out PLAIN_KEY';
 
 /**
@@ -89,6 +92,8 @@ function readKey(text: string): { readonly key: KeyObject; readonly keyPem: stri
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < RSA_BITS_MIN)
     throw refused(`its key has ${bits} bits, fewer than ${RSA_BITS_MIN}`);
+  if (bits !== undefined && bits > RSA_BITS_MAX)
+    throw refused(`its key has ${bits} bits, more than ${RSA_BITS_MAX}`);
   return { key, keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString() };
 }
 
@@ -124,6 +129,9 @@ function namesOf(leaf: X509Certificate): readonly string[] {
 }
 
 function blocksOf(text: string): readonly { readonly label: string; readonly pem: string }[] {
+  // Each beginning is looked for an end of its own, through all of the text.
+  if (text.split('-----BEGIN ').length > BLOCKS_MAX + 1)
+    throw refused(`it has more than ${BLOCKS_MAX} PEM blocks`);
   return [...text.replaceAll('\r\n', '\n').matchAll(PEM_BLOCK)].map(([pem, label = '']) => ({ label, pem }));
 }
 

@@ -1,5 +1,6 @@
 import type { PeerId, SlotKey } from '../ids.ts';
 import { parseSlotKey } from '../ids.ts';
+import { whyNotOrdered } from '../ledger/domains/certificate-duties.ts';
 import type { App } from '../ledger/apps/app-types.ts';
 import type { View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
@@ -81,12 +82,15 @@ function acmProblems(app: App): readonly Problem[] {
   return [...app.domains.values()].flatMap((domain): Problem[] => {
     const { status, reason } = acmStanding(app, domain);
     if (status !== 'failing' && status !== 'failed') return [];
+    const isHopeless = whyNotOrdered(app, domain) === 'wildcard';
     return [
       {
         id: 'certificate_not_ordered',
-        severity: 'warning',
+        severity: isHopeless ? 'info' : 'warning',
         message: `No certificate could be ordered for "${domain.hostname}" of "${app.name}": ${reason ?? ''}`,
-        hint: `Once that is mended, \`kith certs:auto:refresh -a ${app.name}\` tries at once`,
+        hint: isHopeless
+          ? `Until then it is served with the cluster's own: \`kith certs -a ${app.name}\` lists those there are`
+          : `Once that is mended, \`kith certs:auto:refresh -a ${app.name}\` tries at once`,
       },
     ];
   });

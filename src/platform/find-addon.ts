@@ -14,7 +14,9 @@ import { attachmentsIn } from './addon.ts';
 export function resolveAddons(view: View, app: App | null, name: string): readonly Addon[] {
   const all = liveAddons(view);
   const exact = all.filter((addon) => addon.id === name.toLowerCase() || addon.name === name);
-  if (exact.length > 0) return exact;
+  // Two apps may have one of a name each, made on two sides of a split, or at one moment at two peers.
+  const own = app === null || exact.length < 2 ? [] : exact.filter((addon) => addon.app === app.id);
+  if (exact.length > 0) return own.length > 0 ? own : exact;
   if (app === null) {
     const [appName, attachmentName] = name.split('::', 2);
     const named =
@@ -53,7 +55,7 @@ export function mustFindAddon(view: View, app: App | null, name: string): Addon 
 export function noAddon(name: string): PlatformError {
   return new PlatformError('not_found', `Couldn't find the add-on "${name}".`, {
     resource: 'add_on',
-    hint: 'See `addons --all` for those there are',
+    hint: 'See `kith addons --all` for those there are',
   });
 }
 
@@ -91,7 +93,7 @@ export function mustFindAttachment(
   if (only === undefined) {
     throw new PlatformError('not_found', `Couldn't find the add-on attachment "${name}".`, {
       resource: 'add_on attachment',
-      hint: 'See `addons` for those there are',
+      hint: 'See `kith addons` for those there are',
     });
   }
   const names = found.map((each) => `${each.app.name}::${each.attachment.name}`).join(' or ');

@@ -2,12 +2,13 @@ import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
 import type { View } from '../ledger/view.ts';
 import type { AddonService } from '../shell/addon-provider.ts';
 import { liveAddons } from '../ledger/addons/attachments.ts';
-import type { ManifestBody } from './endpoints/providers.ts';
+import type { ManifestBody } from './endpoints/kith-providers.ts';
 
 export type ProviderResource = {
   readonly id: string;
   readonly name: string;
   readonly built_in: boolean;
+  /** Null for built-in ones, and to users who are no admins. */
   readonly base_url: string | null;
   readonly plans: readonly string[];
   readonly config_vars: readonly string[];

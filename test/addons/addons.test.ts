@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
-import type { AppId, AppName } from '../../src/ids.ts';
+import type { AppId } from '../../src/ids.ts';
 import { as, letIn, tokenFor } from '../api/callers.ts';
 import { at } from '../api/harness.ts';
 import type { Answer } from '../api/harness.ts';
@@ -247,7 +247,7 @@ test('what is in apps that somebody may not see is not there for them, nor are t
   await call('POST', '/addon-attachments', { addon: id, app: 'shop', name: 'SHARED' });
   const eve = as(platform, tokenFor(platform, 'eve@example.com', { role: 'collaborator' }));
   await call('POST', '/apps', { name: 'eves' });
-  letIn(platform, platform.host.view().names.get('eves' as AppName) as AppId, 'eve@example.com', ['operate']);
+  letIn(platform, platform.host.view().names.get('eves') as AppId, 'eve@example.com', ['operate']);
   for (const answer of [
     await eve('GET', `/addons/${name}`),
     await eve('GET', `/addon-attachments/${name}`),
@@ -362,6 +362,14 @@ test('a second add-on of a service is attached in a colour', async () => {
   expect(at(body, 'config_vars', 0)).toMatch(/^ACME_REDIS_[A-Z]+_URL$/);
   expect((await create({ name: 'second' })).status).toBe(422);
   await settled();
+});
+
+test('where a provider is, admins are told and nobody else', async () => {
+  const member = as(platform, tokenFor(platform, 'eve@example.com', { role: 'member' }));
+  const mine = { id: 'acme-redis', base_url: acme.manifest.api.production.base_url };
+  expect((await call('GET', '/kith/providers')).body).toContainEqual(expect.objectContaining(mine));
+  const shown = { id: 'acme-redis', base_url: null };
+  expect((await member('GET', '/kith/providers')).body).toContainEqual(expect.objectContaining(shown));
 });
 
 test('services and plans are those of the manifest', async () => {

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { eventually } from '../helpers/eventually.ts';
-import { DatabaseProcess, freePort } from './database-process.ts';
+import { DatabaseProcess } from './database-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
 const SUPERUSER = 'super';

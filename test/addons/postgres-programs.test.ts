@@ -55,6 +55,15 @@ test('whoever stops reading ends the program, and a signal ends it too', async (
   );
 });
 
+test('so many programs run at a time, and the next is asked to come later', async () => {
+  const over = new AbortController();
+  const open = await Promise.all(Array.from({ length: 8 }, () => dumpDatabase(database('a'), over.signal)));
+  await expect(dumpDatabase(database('a'), signal)).rejects.toMatchObject({ code: 'rate_limit' });
+  over.abort();
+  await Promise.allSettled(open.map(collect));
+  await expect(collect(await dumpDatabase(database('a'), signal))).resolves.toBeInstanceOf(Buffer);
+});
+
 test('a wrong password is told in the words of the server, without the password', async () => {
   const url = database('a');
   url.password = 'guess';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Postgresql } from '../../agent/addons/postgresql.ts';
 import type { AddonId } from '../../src/ids.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { freePort } from './database-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { PostgresProcess, query } from './postgres-process.ts';
 
 const signal = AbortSignal.timeout(120_000);

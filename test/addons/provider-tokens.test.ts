@@ -32,7 +32,9 @@ test('a token is good for its add-on, as what it was made for, until its time is
 test('what lets in by itself is made with the present key, what takes a secret besides with any', async () => {
   await using dir = await tempDir();
   const { tokens, rotate } = tokensOf(new DataKeys(dir.path));
-  const [access, refresh] = (['access', 'refresh'] as const).map((kind) => tokens.make(kind, ADDON, NOW).text);
+  const [access, refresh] = (['access', 'refresh'] as const).map(
+    (kind) => tokens.make(kind, ADDON, NOW).text,
+  );
   rotate();
   expect(tokens.read('access', access ?? '', NOW)).toBeNull();
   expect(tokens.read('refresh', refresh ?? '', NOW)).toBe(ADDON);

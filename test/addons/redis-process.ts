@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { eventually } from '../helpers/eventually.ts';
-import { DatabaseProcess, freePort } from './database-process.ts';
+import { DatabaseProcess } from './database-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 
 const PROGRAMS = ['/usr/bin/redis-server', '/usr/bin/valkey-server'];
 const PASSWORD = 'sesame';

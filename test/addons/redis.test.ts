@@ -3,7 +3,7 @@ import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Redis } from '../../agent/addons/redis.ts';
 import type { AddonId } from '../../src/ids.ts';
-import { freePort } from './database-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { RedisProcess, send } from './redis-process.ts';
 
 const signal = AbortSignal.timeout(120_000);

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
+import type { AppId } from '../../src/ids.ts';
 import { ALL_ROUTES } from '../../agent/api/resources/all-routes.ts';
 import type { Endpoint, Need } from '../../src/platform/endpoint.ts';
 import { as, everybody, letIn, tokenFor } from './callers.ts';
@@ -243,4 +247,24 @@ test('the last admin stays one', async () => {
   expect((await api.call('DELETE', `${path}/ann@example.com`)).status).toBe(422);
   await api.call('PUT', path, { email: 'eve@example.com', role: 'admin' });
   expect((await api.call('PUT', path, body)).status).toBe(200);
+});
+
+test('a name that goes to another app while the body is on its way lets nobody in to that', async () => {
+  await using api = await startApi();
+  const own = at((await api.call('POST', '/apps', { name: 'blog' })).body, 'id') as AppId;
+  const other = at((await api.call('POST', '/apps', { name: 'shop' })).body, 'id') as AppId;
+  letIn(api, own, 'eve@example.com', ['deploy']);
+  const token = tokenFor(api, 'eve@example.com', { role: 'collaborator' });
+  const headers = { authorization: `Bearer ${token}`, expect: '100-continue' };
+  const patch = request(`${api.url}/apps/blog/config-vars`, { method: 'PATCH', headers });
+  patch.flushHeaders();
+  await once(patch, 'continue');
+  const by = { user: 'ann@example.com', request: null };
+  api.host.write({ type: 'app.update', app: own, name: 'old' }, by);
+  api.host.write({ type: 'app.update', app: other, name: 'blog' }, by);
+  patch.end('{"EVIL":"x"}');
+  const [answer] = (await once(patch, 'response')) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(403);
+  expect((await api.call('GET', '/apps/blog/config-vars')).body).toEqual({});
 });

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { as, tokenFor } from './callers.ts';
 import { at, startApi } from './harness.ts';
 import type { Harness } from './harness.ts';
 
@@ -39,6 +43,20 @@ test('an app setup makes its app at once, is pending, and holds its archive', as
   expect(app?.setup).toMatchObject({ buildpacks: ['heroku/nodejs', 'procfile'], settled: null });
   expect(api.blobs.has(app?.setup?.source ?? ('' as never))).toBe(true);
   expect(Buffer.from(app?.setup?.env['ADMIN'] ?? []).toString()).toBe('sealed ada');
+});
+
+test('a setup that is refused leaves no archive behind', async () => {
+  await using api = await startApi();
+  await api.call('POST', '/apps', { name: 'blog' });
+  const archive = createServer((_request, response) => response.end('from elsewhere')).listen(0, '127.0.0.1');
+  await once(archive, 'listening');
+  const url = `http://127.0.0.1:${(archive.address() as AddressInfo).port}/`;
+  const setUp = (name: string) => api.call('POST', '/app-setups', { source_blob: { url }, app: { name } });
+  expect((await setUp('blog')).status).toBe(422);
+  expect(api.blobs.list()).toEqual([]);
+  expect((await setUp('shop')).status).toBe(202);
+  expect(api.blobs.list()).toHaveLength(1);
+  archive.close();
 });
 
 test('a setup that failed is told though its app is gone', async () => {
@@ -159,6 +177,10 @@ test('a slug is announced, sent, shown, and released', async () => {
   expect(made).toMatchObject({ status: 201, body: { blob: { method: 'put' }, size: null } });
   const id = at(made.body, 'id');
   expect((await api.call('POST', '/apps/blog/releases', { slug: id })).status).toBe(404);
+  // The URL that it is to be sent to is for those who may send it.
+  const viewer = as(api, tokenFor(api, 'eve@example.com', { role: 'viewer' }));
+  expect((await viewer('GET', `/apps/blog/slugs/${id}`)).status).toBe(404);
+  expect((await api.call('GET', `/apps/blog/slugs/${id}`)).body).toMatchObject({ blob: { method: 'put' } });
   const sent = await fetch(at(made.body, 'blob', 'url'), { method: 'PUT', body: 'a tar ball' });
   expect(sent.status).toBe(200);
   expect((await api.call('GET', `/apps/blog/slugs/${id}`)).body).toMatchObject({

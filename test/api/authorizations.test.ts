@@ -114,6 +114,18 @@ test('a token is never good for more, or for longer, than the one that it was as
   }
 });
 
+test('a user has so many tokens and no more, of which those that ended do not count', async () => {
+  await using api = await startApi();
+  const bob = as(api, tokenFor(api, 'bob@example.com', { role: 'collaborator' }));
+  for (let i = 0; i < 10; i += 1) tokenFor(api, 'bob@example.com', { expiresAt: Date.now() - HOUR_MS });
+  for (let i = 0; i < 198; i += 1) tokenFor(api, 'bob@example.com');
+  const last = await bob('POST', PATH, {});
+  expect(last.status).toBe(201);
+  expect(await bob('POST', PATH, {})).toMatchObject({ status: 422, body: { id: 'invalid_params' } });
+  await bob('DELETE', `${PATH}/${at(last.body, 'id')}`);
+  expect((await bob('POST', PATH, {})).status).toBe(201);
+});
+
 test('a token whose time is over is refused, with a minute for clocks that differ', async () => {
   await using api = await startApi();
   const [over, hardly] = [120_000, 10_000].map((ago) =>

@@ -74,7 +74,7 @@ test('who may not see config vars sees a URL without its secrets', async () => {
   const seenBy = async (token: string): Promise<string> =>
     at((await as(api, token)('GET', `/apps/blog/log-drains/${at(body, 'id')}`)).body, 'url');
   expect(await seenBy(tokenFor(api, 'dan@example.com'))).toBe(SECRET);
-  const hidden = 'https://xxxxx:xxxxx@logs.example.com/in?key=xxxxx';
+  const hidden = 'https://xxxxx:xxxxx@logs.example.com/xxxxx?xxxxx';
   expect(await seenBy(tokenFor(api, 'viv@example.com'))).toBe(hidden);
   expect(await seenBy(tokenFor(api, 'dan@example.com', { scopes: ['read'] }))).toBe(hidden);
   expect(JSON.stringify(api.logged)).not.toContain('hunter2');

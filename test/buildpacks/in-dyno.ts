@@ -1,6 +1,4 @@
 import type { SpawnOptions } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 const START = 'for file in .profile.d/*.sh; do [ -f "$file" ] && . "$file"; done; exec bash -c "$1"';
 
@@ -19,14 +17,4 @@ export function inDyno(
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   ];
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
 }

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openBuildPeer, tarFolder, type Files } from '../builds/build-peer.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { freePort, inDyno } from './in-dyno.ts';
+import { inDyno } from './in-dyno.ts';
+import { freePort } from '../helpers/free-port.ts';
 
 const NODE_MS = 180_000;
 const json = (value: unknown): string => JSON.stringify(value);

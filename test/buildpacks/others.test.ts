@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { openBuildPeer, tarFolder, writeFiles, type Files } from '../builds/build-peer.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { freePort, inDyno } from './in-dyno.ts';
+import { inDyno } from './in-dyno.ts';
+import { freePort } from '../helpers/free-port.ts';
 
 const PACK_MS = 120_000;
 

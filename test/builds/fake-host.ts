@@ -5,6 +5,7 @@ import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import { bareApp } from '../helpers/bare-app.ts';
 
 // Ids are made of plain text here, and config values are "sealed" as their bytes.
 /* oxlint-disable typescript/no-unsafe-type-assertion */
@@ -19,39 +20,17 @@ export class FakeHost implements Host {
   createApp(name: string, overrides: Partial<App> = {}): App {
     const id = randomUUID() as AppId;
     const first = releaseOf({ number: 1, cause: 'create', description: 'Initial release' });
-    const app: App = {
+    const app = bareApp({
       id,
       wantedName: name as AppName,
       name: name as AppName,
       owner: 'me@example.com',
-      collaborators: new Map(),
-      createdAt: 0,
-      updatedAt: 0,
-      maintenance: false,
-      features: new Set(),
-      destroyed: false,
       releases: new Map([[first.id, first]]),
       heads: [first.id],
       current: first.id,
-      formation: new Map(),
-      restarts: new Map(),
-      buildpacks: [],
-      domains: new Map(),
-      builds: new Map(),
-      volumes: new Map(),
-      certs: new Map(),
-      acm: { on: false, ask: null, domains: new Map() },
-      destroyedVolumes: new Set(),
-      drains: new Map(),
-      addons: new Map(),
-      attachments: new Map(),
-      backups: new Map(),
-      coupling: null,
-      setup: null,
-      uploads: new Map(),
       config: first.config,
       ...overrides,
-    };
+    });
     this.#put(app);
     return app;
   }

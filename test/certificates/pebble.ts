@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../addons/database-process.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { certificateFor } from '../helpers/certificates.ts';
 import { eventually } from '../helpers/eventually.ts';
 

@@ -303,7 +303,7 @@ const CASES: readonly {
     sends: { 'POST /apps/blog/domains': { hostname: 'www.example.com', sni_endpoint: null } },
     says: 'Adding www.example.com to ⬢ blog... done\n',
   },
-  { line: 'drains', api: { 'GET /apps/blog/log-drains': [] }, shows: /blog has no drains/ },
+  { line: 'drains', api: { 'GET /apps/blog/log-drains': [] }, shows: /^No drains on ⬢ blog$/m },
   {
     line: 'drains',
     api: { 'GET /apps/blog/log-drains': [drainOf()] },
@@ -647,11 +647,13 @@ test('join reads a token from stdin', async () => {
   expect(stub.sent('POST /kith/join').body).toEqual({ token: 'kith-invite' });
 });
 
-test('every command can be loaded and explains itself', async () => {
+test('every command can be loaded and explains itself within 80 columns', async () => {
   for (const name of commandNames()) {
     const { status, stdout } = await runKith(['help', name]);
     expect({ name, status }).toEqual({ name, status: 0 });
     expect(stdout).toContain(`$ kith ${name}`);
+    const tooWide = stdout.split('\n').filter((line) => line.length > 80);
+    expect({ name, tooWide }).toEqual({ name, tooWide: [] });
     expect((await findCommand(name)?.load())?.run ?? (await findCommand(name)?.load())?.runRaw).toBeTypeOf(
       'function',
     );

@@ -110,7 +110,7 @@ test('a folder is packed without what git ignores, sent, built, and its output s
       response.end('{}');
     })
     .on('POST /apps/blog/builds', buildOf({ status: 'pending' }))
-    .on('GET /apps/blog/builds/build-1/output', (_request: Recorded, response: ServerResponse) => {
+    .on('GET /apps/blog/builds/build-1/output/s3cret', (_request: Recorded, response: ServerResponse) => {
       response.write('-----> Building\n');
       response.end('-----> Done\n');
     })
@@ -133,7 +133,7 @@ test('a build that fails ends with an error, after its output', async () => {
   await using stub = await StubApi.start();
   stub
     .on('GET /apps/blog/builds/build-1', buildOf({ status: 'failed' }))
-    .on('GET /apps/blog/builds/build-1/output', (_request: Recorded, response: ServerResponse) =>
+    .on('GET /apps/blog/builds/build-1/output/s3cret', (_request: Recorded, response: ServerResponse) =>
       response.end(' !     no\n'),
     );
   const ran = await runKith(['builds:output', 'build-1', '-a', 'blog', '--host', stub.host]);

@@ -111,7 +111,7 @@ test(
     await pebble.point(away, '127.0.0.9');
     await ash.kith(['domains:add', away, '-a', APP]);
     const { acm_status_reason: reason } = await statusIs(cedar, away, 'failing');
-    expect(reason).toMatch(/cannot verify "away\.example\.com": .*127\.0\.0\.9/);
+    expect(reason).toMatch(/cannot verify "away\.example\.com": .*acme-challenge\/….*127\.0\.0\.9/);
     const { problems } = await cedar.call<DoctorResource>('/kith/doctor');
     expect(problems).toContainEqual(
       expect.objectContaining({

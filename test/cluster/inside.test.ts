@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import { Repo } from './repo.ts';
-import { openTerminal } from './terminal.ts';
+import { openCli } from './cli-terminal.ts';
 
 const TEST_MS = 120_000;
 const APP = 'clocks';
@@ -40,7 +40,7 @@ test('a command runs inside a running dyno, through any peer', { timeout: TEST_M
 
 test('it gets a terminal: size and changes of it, Ctrl-C, and the status', { timeout: TEST_MS }, async () => {
   for (const peer of cluster.peers) {
-    using terminal = openTerminal(peer, [...INSIDE, 'bash', '--norc']);
+    using terminal = openCli(peer, [...INSIDE, 'bash', '--norc']);
     terminal.type('stty size\r');
     await terminal.shows(/\b30 100\b/);
     terminal.pty.resize(120, 40);
@@ -122,7 +122,7 @@ test(
       Number((await ash.tryKith([...INSIDE, '--', 'bash', '-c', 'pgrep -fc "[s]leep 4321" || true'])).stdout);
     for (const peer of cluster.peers) {
       {
-        using terminal = openTerminal(peer, [...INSIDE, 'sleep 4321']);
+        using terminal = openCli(peer, [...INSIDE, 'sleep 4321']);
         await terminal.shows(/up, worker\.1/);
         await eventually(async () => (await count()) === 1, { withinMs: WAIT_MS });
       }
@@ -154,7 +154,7 @@ test('a peer that dies ends what runs inside its dynos with an error', { timeout
   const [dyno] = await formationMet(ash, APP, 1);
   const holder = cluster.peers.find(({ name }) => name === dyno?.peer.name) ?? ash;
   const other = cluster.peers.find(({ name }) => name !== dyno?.peer.name) ?? birch;
-  using terminal = openTerminal(other, [...INSIDE, 'echo in here; sleep 1000']);
+  using terminal = openCli(other, [...INSIDE, 'echo in here; sleep 1000']);
   await terminal.shows(/in here\r*\n/);
   holder.kill();
   expect(await terminal.ended).not.toBe(0);

@@ -5,7 +5,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import { Repo } from './repo.ts';
-import { openTerminal } from './terminal.ts';
+import { openCli } from './cli-terminal.ts';
 
 const TEST_MS = 120_000;
 const APP = 'jobs';
@@ -60,7 +60,7 @@ test(
   { timeout: TEST_MS },
   async () => {
     for (const peer of [ash, cedar]) {
-      using terminal = openTerminal(peer, ['run', '-a', APP, 'bash', '--norc']);
+      using terminal = openCli(peer, ['run', '-a', APP, 'bash', '--norc']);
       terminal.type('stty size\r');
       await terminal.shows(/\b30 100\b/);
       terminal.pty.resize(120, 40);
@@ -150,7 +150,7 @@ test('a one-off is seen in ps at every peer and stopped from any', { timeout: TE
 
 test('a terminal that goes away takes its command with it', { timeout: TEST_MS }, async () => {
   {
-    using terminal = openTerminal(birch, ['run', '-a', APP, 'sleep', '1000']);
+    using terminal = openCli(birch, ['run', '-a', APP, 'sleep', '1000']);
     await terminal.shows(/up, run\.\d+/);
     await formationMet(cedar, APP, 1);
   }

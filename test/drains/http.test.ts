@@ -1,20 +1,12 @@
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { beforeAll, expect, test } from 'vitest';
-import { createClusterCa, issueLeaf } from '../../agent/api/ca.ts';
+import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { BatchReceiver, type TlsIdentity } from './receivers.ts';
+import { trustedIdentity } from './identities.ts';
+import { BatchReceiver } from './receivers.ts';
 import { DrainStage } from './stage.ts';
 
 const WAIT = { withinMs: 20_000 };
-let trusted: TlsIdentity;
-
-beforeAll(async () => {
-  const ca = await createClusterCa();
-  const { certPem: cert, keyPem: key } = await issueLeaf(ca, []);
-  trusted = { cert, key };
-  setDefaultCACertificates([...getCACertificates('default'), ca.certPem]);
-});
+const trusted = await trustedIdentity();
 
 test('lines arrive in batches over HTTPS, with Logplex’s headers and the URL’s credentials', async () => {
   await using dir = await tempDir();

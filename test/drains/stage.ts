@@ -11,6 +11,11 @@ import { MemoryNetwork, type MemoryMesh } from '../helpers/memory-mesh.ts';
 
 export const APP = 'a0000000-0000-4000-8000-000000000001' as AppId;
 
+/** Texts of so many lines. */
+export function numbers(from: number, to: number): readonly string[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => `line ${from + i}`);
+}
+
 /** One peer with its own logs, which carries drains when it is told to. */
 export class DrainPeer implements AsyncDisposable {
   readonly mesh: MemoryMesh;

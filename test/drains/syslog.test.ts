@@ -1,30 +1,12 @@
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { beforeAll, expect, test } from 'vitest';
-import { createClusterCa, issueLeaf } from '../../agent/api/ca.ts';
+import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { SyslogReceiver, type TlsIdentity } from './receivers.ts';
-import { APP, DrainStage } from './stage.ts';
+import { trustedIdentity, unknownIdentity } from './identities.ts';
+import { SyslogReceiver } from './receivers.ts';
+import { APP, DrainStage, numbers } from './stage.ts';
 
 const WAIT = { withinMs: 20_000 };
-let trusted: TlsIdentity;
-
-beforeAll(async () => {
-  const ca = await createClusterCa();
-  const { certPem: cert, keyPem: key } = await issueLeaf(ca, []);
-  trusted = { cert, key };
-  setDefaultCACertificates([...getCACertificates('default'), ca.certPem]);
-});
-
-/** A certificate of nobody that anybody has heard of. */
-async function unknown(): Promise<TlsIdentity> {
-  const { certPem: cert, keyPem: key } = await issueLeaf(await createClusterCa(), []);
-  return { cert, key };
-}
-
-function numbers(from: number, to: number): readonly string[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => `line ${from + i}`);
-}
+const trusted = await trustedIdentity();
 
 test('the lines of all peers arrive, each peer’s in order, under the drain’s token', async () => {
   await using dir = await tempDir();
@@ -97,7 +79,7 @@ test('TLS is spoken to a receiver whose certificate is good', async () => {
 test('a receiver with a bad certificate gets nothing, and the app’s log says L14 once', async () => {
   await using dir = await tempDir();
   await using stage = new DrainStage(dir.path);
-  await using receiver = await SyslogReceiver.open(await unknown());
+  await using receiver = await SyslogReceiver.open(await unknownIdentity());
   const ash = await stage.add('ash');
   ash.carry(stage.drain(`syslog+tls://127.0.0.1:${receiver.port}`));
   ash.say('secret');

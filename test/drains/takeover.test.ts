@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { SyslogReceiver } from './receivers.ts';
-import { type DrainPeer, DrainStage } from './stage.ts';
+import { type DrainPeer, DrainStage, numbers } from './stage.ts';
 
 const WAIT = { withinMs: 20_000 };
 
@@ -11,10 +11,6 @@ const WAIT = { withinMs: 20_000 };
 function lastTold({ mesh }: DrainPeer): readonly (readonly [string, number, number])[] | undefined {
   const data = mesh.published.findLast(({ topic }) => topic === 'kith/drain-cursors')?.data;
   return data && decode<{ rows: readonly (readonly [string, number, number])[] }>(data).rows;
-}
-
-function numbers(from: number, to: number): readonly string[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => `line ${from + i}`);
 }
 
 test('a drain that is handed over goes on where it was: nothing is lost, nothing comes twice', async () => {

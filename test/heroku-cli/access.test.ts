@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { must, run } from '../../scripts/lib/kith.ts';
 import { useCluster } from '../cluster/cluster.ts';
 import { Heroku, PROGRAM } from './heroku.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
 
 const cluster = useCluster(3);
 const heroku = new Heroku(cluster);

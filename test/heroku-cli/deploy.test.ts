@@ -6,7 +6,7 @@ import { formationMet, writeApp } from '../cluster/apps.ts';
 import { useCluster } from '../cluster/cluster.ts';
 import { Repo } from '../cluster/repo.ts';
 import { Heroku, PROGRAM } from './heroku.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
 
 const TEST_MS = 240_000;
 const APP = 'shop';

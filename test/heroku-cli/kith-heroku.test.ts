@@ -10,7 +10,7 @@ import { must, run, type Ran } from '../../scripts/lib/kith.ts';
 import { writeApp } from '../cluster/apps.ts';
 import { inviteOf, useCluster } from '../cluster/cluster.ts';
 import { Repo } from '../cluster/repo.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal } from '../helpers/terminal.ts';
 
 const TEST_MS = 240_000;
 const KITH = join(ROOT, 'cli', 'kith');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { addonDuties, nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
 import { hasSameAttachments, planNames } from '../../src/ledger/addons/attachments.ts';
+import { resolveAddons } from '../../src/platform/find-addon.ts';
 import {
   addonAt,
   addonId,
@@ -38,6 +39,18 @@ function provisioned(peer: TestPeer, n = 1): void {
   peer.run(settleAddon(n, 'provisioned'));
   peer.run(syncAddon(peer, n));
 }
+
+test('two add-ons of one name, made on two sides of a split, are each found in their own app', () => {
+  const [a, b] = twoWithApp();
+  a.run(createApp(2, 'shop'));
+  sync(a, b);
+  a.run(createAddon(1, { name: 'cache' }));
+  b.run(createAddon(2, { name: 'cache', app: appId(2) }));
+  sync(a, b);
+  for (const [n, app] of [a.app(1), a.app(2)].entries())
+    expect(resolveAddons(a.view, app, 'cache').map(({ id }) => id)).toEqual([addonId(n + 1)]);
+  expect(resolveAddons(a.view, null, 'cache')).toHaveLength(2);
+});
 
 test('an add-on is an intent until its provider takes it, and then two releases', () => {
   const peer = oneWithApp();

@@ -3,6 +3,7 @@ import { blobsInReach } from '../../src/blobs/reach.ts';
 import type { PromotionId, SetupId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
+import type { SetupWish } from '../../src/ledger/pipelines/setup-types.ts';
 import { verifyReleases } from '../../src/ledger/verify.ts';
 import { promotionRequest } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { Stage } from '../../src/ledger/pipelines/pipeline-types.ts';
@@ -25,6 +26,13 @@ const SETUP = uuid<SetupId>('setup 1');
 
 function couple(n: number, stage: Stage, pipeline = SHOP): Command {
   return { type: 'coupling.set', app: appId(n), coupling: { pipeline, stage } };
+}
+
+/** The wish for a review app of branch `red`. */
+function reviewSetup(prNumber: number | null): SetupWish {
+  const review = { pipeline: SHOP, branch: 'red', prNumber };
+  const source = blobId('src');
+  return { setup: SETUP, build: 'b', source, version: null, env: {}, buildpacks: null, review };
 }
 
 function promotion(...targets: readonly number[]): Command {
@@ -184,16 +192,7 @@ test('what cannot be promoted is refused with the reason', () => {
 
 test('an app setup makes its app with the same write, and one that fails takes it along', () => {
   const peer = first(withPipeline(1));
-  const review = { pipeline: SHOP, branch: 'red', prNumber: 7 };
-  const setup = {
-    setup: SETUP,
-    build: 'b',
-    source: blobId('src'),
-    version: null,
-    env: {},
-    buildpacks: null,
-    review,
-  };
+  const setup = reviewSetup(7);
   const command: Command = { type: 'setup.create', app: appId(9), name: 'red', fallbackName: 'fog', setup };
   peer.run(command);
   expect(peer.decide(command)).toMatchObject({ ok: true, drafts: [] });
@@ -218,16 +217,7 @@ test('an app setup makes its app with the same write, and one that fails takes i
 
 test('review apps of a pipeline that removes stale ones are looked after', () => {
   const peer = first(withPipeline(1));
-  const review = { pipeline: SHOP, branch: 'red', prNumber: null };
-  const setup = {
-    setup: SETUP,
-    build: 'b',
-    source: blobId('src'),
-    version: null,
-    env: {},
-    buildpacks: null,
-    review,
-  };
+  const setup = reviewSetup(null);
   peer.run({ type: 'setup.create', app: appId(9), name: 'red', fallbackName: 'fog', setup });
   const settled = {
     setup: SETUP,

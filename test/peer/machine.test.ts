@@ -43,19 +43,6 @@ describe('a write', () => {
     expect(only(asker.hear(home, { t: 'ops', ops }), 'answer')).toMatchObject([{ result: { ok: true } }]);
   });
 
-  test('is told to everybody once: its asker gets what it lacked before, and the write with all others', () => {
-    const { home, asker, patch } = homeAndAsker();
-    const [first] = sentTo(asker.command(patch), home);
-    const served = home.hear(asker, first as never);
-    expect(only(served, 'gossip')).toHaveLength(1);
-    expect(only(served, 'sendOps')).toEqual([]);
-    // The asker has not heard of that write when it asks for the next.
-    const [second] = sentTo(asker.command(patch), home);
-    const ranges = only(home.hear(asker, second as never), 'sendOps').flatMap((effect) => effect.ranges);
-    const seq = only(served, 'persist').flatMap((effect) => effect.ops.map(({ op }) => op.seq))[0];
-    expect(ranges).toMatchObject([{ author: home.id, from: seq, to: seq }]);
-  });
-
   test('that is too large for an op is refused, here and by its home', () => {
     const { home, asker } = homeAndAsker();
     const commands = Array.from({ length: 10 }, (_, at) => [`p${at}`, 'x'.repeat(30_000)] as const);

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import type { AppId, AppName, BlobId, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
+import type { BlobId, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import { wantedSlots } from '../../src/placement/wanted.ts';
+import { bareApp } from '../helpers/bare-app.ts';
 
 const release: Release = {
   id: 'releaseaaaaaaaaaaaaaaaaaaaa' as ReleaseId,
@@ -41,39 +42,14 @@ function app(
   const entries = Object.entries(formation).map(([type, [quantity, size]]) => {
     return [type as ProcessType, { type: type as ProcessType, quantity, size, updatedAt: 0 }] as const;
   });
-  return {
-    id: 'app-1' as AppId,
-    wantedName: 'blog' as AppName,
-    name: 'blog' as AppName,
-    owner: 'a@example.com',
-    collaborators: new Map(),
-    createdAt: 0,
-    updatedAt: 0,
-    maintenance: false,
-    features: new Set(),
-    destroyed: false,
+  return bareApp({
     releases: new Map([[release.id, release]]),
     heads: [release.id],
     current: release.id,
     config: release.config,
     formation: new Map(entries),
-    restarts: new Map(),
-    buildpacks: [],
-    domains: new Map(),
-    builds: new Map(),
-    volumes: new Map(),
-    certs: new Map(),
-    acm: { on: false, ask: null, domains: new Map() },
-    destroyedVolumes: new Set(),
-    drains: new Map(),
-    addons: new Map(),
-    attachments: new Map(),
-    backups: new Map(),
-    coupling: null,
-    setup: null,
-    uploads: new Map(),
     ...patch,
-  };
+  });
 }
 
 function view(...apps: readonly App[]): View {

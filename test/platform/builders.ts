@@ -1,6 +1,7 @@
-import type { AppId, AppName, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
+import type { AppId, OpId, ReleaseId } from '../../src/ids.ts';
 import type { SlugRef, Release } from '../../src/ledger/releases/release-types.ts';
-import type { App, FormationEntry } from '../../src/ledger/apps/app-types.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
+import { bareApp } from '../helpers/bare-app.ts';
 
 export const APP_ID = '11111111-2222-4333-8444-555555555555' as AppId;
 
@@ -42,37 +43,12 @@ export function release(number: number, fields: Partial<Release> = {}): Release 
 }
 
 export function app(releases: readonly Release[] = [], fields: Partial<App> = {}): App {
-  return {
+  return bareApp({
     id: APP_ID,
-    wantedName: 'blog' as AppName,
-    name: 'blog' as AppName,
-    owner: 'ann@example.com',
-    collaborators: new Map(),
-    createdAt: 0,
-    updatedAt: 0,
-    maintenance: false,
-    features: new Set(),
-    destroyed: false,
     releases: new Map(releases.map((each) => [each.id, each])),
     heads: releases.slice(-1).map((each) => each.id),
     current: releases.at(-1)?.id ?? null,
     config: releases.at(-1)?.config ?? new Map(),
-    formation: new Map<ProcessType, FormationEntry>(),
-    restarts: new Map(),
-    buildpacks: [],
-    domains: new Map(),
-    builds: new Map(),
-    volumes: new Map(),
-    certs: new Map(),
-    acm: { on: false, ask: null, domains: new Map() },
-    destroyedVolumes: new Set(),
-    drains: new Map(),
-    addons: new Map(),
-    attachments: new Map(),
-    backups: new Map(),
-    coupling: null,
-    setup: null,
-    uploads: new Map(),
     ...fields,
-  };
+  });
 }

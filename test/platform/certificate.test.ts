@@ -45,6 +45,9 @@ const legacy =
 const short = generateKeyPairSync('rsa', { modulusLength: 1_024 })
   .privateKey.export({ format: 'pem', type: 'pkcs8' })
   .toString();
+const long = generateKeyPairSync('rsa', { modulusLength: 4_104 })
+  .privateKey.export({ format: 'pem', type: 'pkcs8' })
+  .toString();
 const damaged = leaf.replace(/\n[^\n]{20}/, '\nAAAA');
 
 test.for([
@@ -66,6 +69,8 @@ test.for([
   ['a key that is encrypted in the old way', cert, legacy, /the private key is encrypted/],
   ['a damaged key', cert, key.replace(/\n[^\n]{20}/, '\nAAAA'), /the private key is damaged/],
   ['a short key', cert, short, /1024 bits, fewer than 2048/],
+  ['a key that is work for every router', cert, long, /4104 bits, more than 4096/],
+  ['what only begins', '-----BEGIN A-----'.repeat(3_000), key, /more than 50 PEM blocks/],
   ['the key of another certificate', cert, other.key, /the private key is of another certificate/],
   ['a chain upside down', ca + leaf, key, /the private key is that of certificate 2 of 2/],
   [

@@ -124,7 +124,7 @@ test('the doctor says why no certificate could be ordered, and leaves short-live
   const found = (now: number) =>
     doctorResource(served, [], [], self, now).problems.filter((each) => each.id.startsWith('certificate'));
   expect(found(900)).toMatchObject([
-    { id: 'certificate_not_ordered', severity: 'warning', message: expect.stringContaining('wildcard') },
+    { id: 'certificate_not_ordered', severity: 'info', message: expect.stringContaining('wildcard') },
   ]);
   expect(found(1_100)[0]).toMatchObject({
     id: 'certificate_expires',

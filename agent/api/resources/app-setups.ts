@@ -61,13 +61,19 @@ export async function startSetup(
   const { name, buildpacks, review } = asked;
   const version = asked.source.version ?? null;
   const build = request.freshId('build');
-  await request.command({
-    type: 'setup.create',
-    app,
-    name,
-    fallbackName: randomAppName([random(), random(), random()]),
-    setup: { setup, build, source, version, env: Object.fromEntries(env), buildpacks, review },
-  });
+  try {
+    await request.command({
+      type: 'setup.create',
+      app,
+      name,
+      fallbackName: randomAppName([random(), random(), random()]),
+      setup: { setup, build, source, version, env: Object.fromEntries(env), buildpacks, review },
+    });
+  } catch (error) {
+    // Refused, and not just unanswered: whoever asks for a name that is taken leaves no archive behind.
+    if (error instanceof PlatformError && error.status < 500) await api.sources.drop(source);
+    throw error;
+  }
   return mustFindSetup(request.view(), setup, 'app_setup');
 }
 

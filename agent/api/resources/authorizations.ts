@@ -13,6 +13,9 @@ import type { ApiRequest, Reply } from '../api.ts';
 import { tokenOf } from '../auth.ts';
 import { route } from '../router.ts';
 
+/** Each request is compared with all tokens that there are. */
+const AUTHORIZATIONS_MAX = 200;
+
 export const authorizationRoutes = [
   route(authorizationEndpoints.list, (request) => ok(ownTokens(request).map((each) => show(request, each)))),
   route(authorizationEndpoints.create, create),
@@ -39,6 +42,11 @@ async function create(
   { description, expires_in, scope }: BodyOf<typeof authorizationEndpoints.create>,
 ): Promise<Reply> {
   const { caller } = request;
+  if (ownTokens(request).length >= AUTHORIZATIONS_MAX) {
+    throw new PlatformError('invalid_params', `Cannot make a token: you have ${AUTHORIZATIONS_MAX}`, {
+      hint: 'See `kith authorizations`, and revoke those that you need no more',
+    });
+  }
   const id = request.freshId('token');
   const text = tokenText(randomBytes(32));
   await request.command({

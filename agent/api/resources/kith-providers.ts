@@ -2,7 +2,7 @@ import { PlatformError } from '../../../src/errors.ts';
 import type { AddonService } from '../../../src/shell/addon-provider.ts';
 import { mustFindService } from '../../../src/platform/addon-service.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
-import { providerEndpoints } from '../../../src/platform/endpoints/providers.ts';
+import { providerEndpoints } from '../../../src/platform/endpoints/kith-providers.ts';
 import { manifestOf, providerResource } from '../../../src/platform/provider.ts';
 import type { ProviderResource } from '../../../src/platform/provider.ts';
 import { created, ok } from '../api.ts';
@@ -66,6 +66,9 @@ async function remove(request: ApiRequest): Promise<Reply> {
   return ok(resource);
 }
 
+/** Where a provider is, is for those who register it: mostly some place inside. */
 function shown(request: ApiRequest, service: AddonService): ProviderResource {
-  return providerResource(request.view(), service, request.api.addons.settingsOf(service.id) ?? {});
+  const { api, caller } = request;
+  const resource = providerResource(request.view(), service, api.addons.settingsOf(service.id) ?? {});
+  return caller.role === 'admin' ? resource : { ...resource, base_url: null };
 }

@@ -5,6 +5,7 @@ import { PlatformError } from '../../../src/errors.ts';
 import type { BlobId } from '../../../src/ids.ts';
 import type { SlugRef } from '../../../src/ledger/releases/release-types.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
+import { isAllowed, isInScope } from '../../../src/platform/access.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { slugEndpoints } from '../../../src/platform/endpoints/slugs.ts';
 import { mustFindSlug } from '../../../src/platform/release.ts';
@@ -83,7 +84,10 @@ async function put(request: ApiRequest): Promise<Reply> {
 function info(request: ApiRequest): Reply {
   const app = request.app();
   const id = request.param('slug').toLowerCase();
-  const waiting = app.uploads.has(id) ? null : request.api.slugUploads.find(id);
+  // Whoever knows its URL says what the slug will be.
+  const maySend =
+    isAllowed(request.caller, 'deploy', app) && isInScope(request.caller.scopes, slugEndpoints.create);
+  const waiting = app.uploads.has(id) || !maySend ? null : request.api.slugUploads.find(id);
   if (waiting !== null && waiting.upload.app === app.id)
     return ok(announced(request, waiting.upload, waiting.secret));
   return ok(sent(request, app, mustFindSlug(app, id)));

@@ -4,7 +4,7 @@ import { assertNever } from '../../step.ts';
 import type { Membership } from '../cluster/fold-members.ts';
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
-import type { BodyOf, UserEmail } from '../op.ts';
+import type { OpBodyOf, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { AccessBody, Invite, Token } from './access-types.ts';
@@ -28,7 +28,7 @@ export type TokenChanges = {
   readonly expiresAt: Register<number | null>;
 };
 
-type TokenBody = Exclude<AccessBody, BodyOf<'collaborator.set'>>;
+type TokenBody = Exclude<AccessBody, OpBodyOf<'collaborator.set'>>;
 
 export function noAccess(): AccessState {
   return {

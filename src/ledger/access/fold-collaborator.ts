@@ -1,10 +1,10 @@
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf, UserEmail } from '../op.ts';
+import type { OpBodyOf, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Collaborator } from './access-types.ts';
 
-type CollaboratorBody = BodyOf<'collaborator.set'>;
+type CollaboratorBody = OpBodyOf<'collaborator.set'>;
 /** What each user may do with an app, as registers by user. */
 export type CollaboratorsState = ReadonlyMap<UserEmail, Register<CollaboratorBody['permissions']>>;
 

@@ -1,12 +1,12 @@
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Stack } from './cluster-types.ts';
 
 /** The stack image of each architecture, as registers. */
 export type StacksState = ReadonlyMap<string, Register<StackBody>>;
-type StackBody = BodyOf<'stack.set'>;
+type StackBody = OpBodyOf<'stack.set'>;
 
 export function applyStack(state: StacksState, op: FoldOp, body: StackBody): StacksState {
   const write = { id: op.id, hlc: op.hlc, value: body };

@@ -13,40 +13,8 @@ export type CertFacts = {
   readonly trusted: boolean;
 };
 
-/** Certificates that an app is served with. */
-export type CertBody =
-  /** A certificate with its chain (PEM, the app's own first) and its private key; written again with another one in its place. */
-  | {
-      readonly kind: 'cert.set';
-      readonly app: AppId;
-      readonly cert: CertId;
-      readonly name: string;
-      readonly displayName: string | null;
-      readonly chain: string;
-      readonly key: Sealed;
-      readonly facts: CertFacts;
-      /** Id of the domain that it was ordered for; absent: somebody added it. */
-      readonly acm?: string;
-    }
-  | { readonly kind: 'cert.remove'; readonly app: AppId; readonly cert: CertId };
-
-export type CertCommand =
-  /** Of a new id: another certificate. Who asks has checked that chain, key and facts belong together. */
-  | {
-      readonly type: 'cert.set';
-      readonly app: AppId;
-      readonly cert: CertId;
-      readonly name: string;
-      readonly displayName: string | null;
-      readonly chain: string;
-      readonly key: Sealed;
-      readonly facts: CertFacts;
-    }
-  | { readonly type: 'cert.remove'; readonly app: AppId; readonly cert: CertId };
-
-/** A certificate that an app is served with, with its sealed private key. Heroku calls it an SNI endpoint. */
-export type Cert = {
-  readonly id: CertId;
+/** A certificate, and what it is called. */
+export type CertContent = {
   /** `otter-48213` */
   readonly name: string;
   readonly displayName: string | null;
@@ -54,6 +22,28 @@ export type Cert = {
   readonly chain: string;
   readonly key: Sealed;
   readonly facts: CertFacts;
+};
+
+/** Certificates that an app is served with. */
+export type CertBody =
+  /** Written again with another one in its place. */
+  | ({
+      readonly kind: 'cert.set';
+      readonly app: AppId;
+      readonly cert: CertId;
+      /** Id of the domain that it was ordered for; absent: somebody added it. */
+      readonly acm?: string;
+    } & CertContent)
+  | { readonly kind: 'cert.remove'; readonly app: AppId; readonly cert: CertId };
+
+export type CertCommand =
+  /** Of a new id: another certificate. Who asks has checked that chain, key and facts belong together. */
+  | ({ readonly type: 'cert.set'; readonly app: AppId; readonly cert: CertId } & CertContent)
+  | { readonly type: 'cert.remove'; readonly app: AppId; readonly cert: CertId };
+
+/** A certificate that an app is served with, with its sealed private key. Heroku calls it an SNI endpoint. */
+export type Cert = CertContent & {
+  readonly id: CertId;
   /** Id of the domain that it was ordered for; null: somebody added it. */
   readonly acm: string | null;
   readonly createdAt: number;

@@ -6,7 +6,7 @@ import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { BodyOf, OpDraft } from '../op.ts';
+import type { OpBodyOf, OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import type { Cert } from './cert-types.ts';
 import type { Domain } from './domain-types.ts';
@@ -37,7 +37,7 @@ export function setCert(fold: Fold, command: CommandOf<'cert.set'>): readonly Op
 }
 
 /** Writes a certificate, that of another time under its id or a new one. */
-export function setCertDraft(state: AppState, app: App, fields: Omit<BodyOf<'cert.set'>, 'kind'>): OpDraft {
+export function setCertDraft(state: AppState, app: App, fields: Omit<OpBodyOf<'cert.set'>, 'kind'>): OpDraft {
   const { name, cert } = fields;
   if ([...app.certs.values()].some((other) => other.name === name && other.id !== cert)) {
     throw new PlatformError(

@@ -1,7 +1,7 @@
 import type { OpId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Acm, AcmBody, AcmDomain, AcmFailure, Acme, AcmeChallenge, AcmeSettings } from './acm-types.ts';
@@ -18,7 +18,7 @@ export type AcmDomainState = {
 };
 
 export type AcmeState = Register<AcmeSettings>;
-export type AcmeBody = BodyOf<'acme.set'>;
+export type AcmeBody = OpBodyOf<'acme.set'>;
 export type AcmAppBody = Exclude<AcmBody, AcmeBody>;
 
 export const NO_ACM: AcmState = { on: [], domains: new Map() };

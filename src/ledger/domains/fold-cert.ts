@@ -1,19 +1,12 @@
 import type { CertId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf, Sealed } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
-import type { Cert, CertBody, CertFacts } from './cert-types.ts';
+import type { Cert, CertBody, CertContent } from './cert-types.ts';
 
-type CertWrite = {
-  readonly name: string;
-  readonly displayName: string | null;
-  readonly chain: string;
-  readonly key: Sealed;
-  readonly facts: CertFacts;
-  readonly acm: string | null;
-};
+type CertWrite = CertContent & { readonly acm: string | null };
 
 /** An app's certificates as registers, and which of them each of its domains is to be served with. */
 export type CertsState = {
@@ -32,7 +25,7 @@ export function noCerts(): CertsState {
 export function applyCert(
   state: CertsState,
   op: FoldOp,
-  body: CertBody | BodyOf<'domain.update'>,
+  body: CertBody | OpBodyOf<'domain.update'>,
 ): CertsState {
   const { id, hlc, parents } = op;
   switch (body.kind) {

@@ -2,7 +2,7 @@ import type { PipelineId, PromotionId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import { assignNames } from '../names.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf, Sealed, UserEmail } from '../op.ts';
+import type { OpBodyOf, Sealed, UserEmail } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Pipeline, PipelineBody, Promotion, ReviewSettings, Stage } from './pipeline-types.ts';
@@ -26,7 +26,7 @@ export type PipelineState = {
 };
 
 /** An app's place in one is a register of that app. */
-type OwnBody = Exclude<PipelineBody, BodyOf<'coupling.set'>>;
+type OwnBody = Exclude<PipelineBody, OpBodyOf<'coupling.set'>>;
 
 const NEW: PipelineState = {
   createdAt: Infinity,
@@ -67,7 +67,7 @@ export function applyPipeline(state: PipelinesState, op: FoldOp, body: OwnBody):
 function changed(
   before: PipelineState,
   { id, hlc, parents }: FoldOp,
-  body: Exclude<OwnBody, BodyOf<'promotion.create'>>,
+  body: Exclude<OwnBody, OpBodyOf<'promotion.create'>>,
 ): Partial<PipelineState> {
   switch (body.kind) {
     case 'pipeline.set': {

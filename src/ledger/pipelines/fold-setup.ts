@@ -1,13 +1,13 @@
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import type { Setup, SetupBody } from './setup-types.ts';
 
-type Ended = Pick<FoldOp, 'id' | 'hlc'> & { readonly body: BodyOf<'setup.settle'> };
+type Ended = Pick<FoldOp, 'id' | 'hlc'> & { readonly body: OpBodyOf<'setup.settle'> };
 
 /** How an app came to be, where it was set up from an archive and its app.json. */
 export type SetupState = {
-  readonly created: (Pick<FoldOp, 'id' | 'hlc'> & { readonly body: BodyOf<'setup.create'> }) | null;
+  readonly created: (Pick<FoldOp, 'id' | 'hlc'> & { readonly body: OpBodyOf<'setup.create'> }) | null;
   readonly ended: readonly Ended[];
 };
 

@@ -3,7 +3,7 @@ import { mustApp, mustRelease } from '../apps/decide-app.ts';
 import { formationAfterDeploy } from '../apps/decide-formation.ts';
 import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { BodyOf, OpBody, OpDraft } from '../op.ts';
+import type { OpBodyOf, OpBody, OpDraft } from '../op.ts';
 import { ReleaseEdit, currentOf } from './fold-release.ts';
 import type { Release } from './release-types.ts';
 
@@ -27,7 +27,7 @@ export function settleRelease(
   const release = mustRelease(app, command.release);
   const { slug, status, output, reason } = command;
   if (!isOpen(release, slug)) return [];
-  const body: BodyOf<'release.settle'> = {
+  const body: OpBodyOf<'release.settle'> = {
     kind: 'release.settle',
     app: app.id,
     release: release.op,

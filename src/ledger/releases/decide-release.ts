@@ -8,7 +8,7 @@ import { mustApp, mustRelease } from '../apps/decide-app.ts';
 import { formationAfterDeploy } from '../apps/decide-formation.ts';
 import type { CommandContext, CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { BodyOf, OpDraft, Sealed } from '../op.ts';
+import type { OpBodyOf, OpDraft, Sealed } from '../op.ts';
 import { SLUGS_IN_REACH, isInReach } from '../reach.ts';
 import { isSameSealed } from '../same-sealed.ts';
 import type { Snapshot } from './config-snapshot.ts';
@@ -148,7 +148,7 @@ export function mergeReleases(
 export function releaseDraft(
   state: AppState,
   { user, request }: CommandContext,
-  what: Pick<BodyOf<'release'>, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
+  what: Pick<OpBodyOf<'release'>, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
 ): OpDraft {
   return {
     parents: headOps(state),

@@ -2,7 +2,7 @@ import type { ReleaseId } from '../../ids.ts';
 import type { App } from '../apps/app-types.ts';
 import { compareStamps } from '../hlc.ts';
 import type { OpOf } from '../op-graph.ts';
-import type { BodyOf } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import type { Release, ReleaseAttempt, ReleaseSettlement, SlugRef } from './release-types.ts';
 
 /** The process type whose command runs before a release does. It is never part of the formation. */
@@ -18,7 +18,7 @@ export type ReleasePhase = {
 
 export const NO_PHASE: ReleasePhase = { attempts: [], settlements: [] };
 
-type Cause = BodyOf<'release'>['cause'];
+type Cause = OpBodyOf<'release'>['cause'];
 
 /** What has to run before a release of this slug may; null: nothing. */
 export function releaseCommandOf(slug: SlugRef | null): string | null {

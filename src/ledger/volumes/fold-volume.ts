@@ -1,7 +1,7 @@
 import type { BackupId, VolumeId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { BodyOf } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Backup, KeptBackup, Volume, VolumeBody, VolumeHold, VolumePlace } from './volume-types.ts';
@@ -16,7 +16,7 @@ export type VolumeState = {
   readonly moved: Register<{ readonly to: VolumePlace; readonly from: VolumePlace }>;
   /** Copies that were on their peer's disk. */
   readonly ready: ReadonlySet<string>;
-  readonly mount: Register<BodyOf<'volume.mount'>['mount']>;
+  readonly mount: Register<OpBodyOf<'volume.mount'>['mount']>;
   readonly hold: Register<VolumeHold | null>;
   readonly backups: ReadonlyMap<BackupId, Register<KeptBackup | null>>;
   readonly destroyed: boolean;

@@ -1,5 +1,5 @@
 import { spawn as spawnPty } from '@lydell/node-pty';
-import { eventually } from '../helpers/eventually.ts';
+import { eventually } from './eventually.ts';
 import { WAIT_MS } from '../cluster/cluster.ts';
 
 export type Terminal = ReturnType<typeof openTerminal>;
@@ -17,7 +17,9 @@ export function openTerminal(
   });
   const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
   return {
+    pty,
     ended,
+    text: () => text,
     [Symbol.dispose]: () => pty.kill('SIGKILL'),
     type: (keys: string) => pty.write(keys),
     shows: (what: RegExp) =>
