@@ -19,8 +19,8 @@ export default defineConfig({
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [...WHOLE_PEERS, ...ENGINE],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
           // Real servers and dynos share the machine: more workers than cores only makes deadlines lie.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

@@ -2,10 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId, AppId } from '../../src/ids.ts';
-import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/provider-types.ts';
 import type { Addon } from '../../src/ledger/addons/addon-types.ts';
-import type { Provider } from '../../src/ledger/addons/provider-types.ts';
 import { findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
+import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/provider-types.ts';
+import type { Provider } from '../../src/ledger/addons/provider-types.ts';
 import type { Sealed } from '../../src/ledger/op.ts';
 import { serviceOfManifest } from '../../src/platform/addon-service.ts';
 import type {

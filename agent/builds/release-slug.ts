@@ -1,8 +1,8 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import { releaseCommandOf } from '../../src/ledger/releases/release-status.ts';
+import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildRequest } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

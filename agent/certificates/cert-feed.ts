@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { AppId, CertId } from '../../src/ids.ts';
-import { digest } from '../../src/ledger/codec.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import { digest } from '../../src/ledger/codec.ts';
 import type { Cert } from '../../src/ledger/domains/cert-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { CertTable, ServedCert, TlsPair } from '../../src/routing/choose-certificate.ts';

@@ -57,7 +57,9 @@ export class Opening implements Timed, Connection {
 
   #shakeHands(): void {
     const { settings, handshakes } = this.#core;
-    if (handshakes.size >= settings.handshakesMax) return this.#onGone();
+    // Whoever takes longest makes room: an honest handshake is over long before it is the oldest of so many.
+    const [oldest] = handshakes;
+    if (handshakes.size >= settings.handshakesMax) oldest?.destroy();
     handshakes.add(this);
     this.dueAt = performance.now() + settings.handshakeMs;
     const secure = this.#tls.wrap(this.#socket);

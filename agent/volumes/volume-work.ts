@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../src/errors.ts';
 import type { OpId, PeerId, VolumeId } from '../../src/ids.ts';
-import type { VolumeHold, Volume } from '../../src/ledger/volumes/volume-types.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { VolumeHold, Volume } from '../../src/ledger/volumes/volume-types.ts';
 import type { PeerHost, PeerStatus } from '../../src/shell/host.ts';
 import type { VolumeRef } from '../../src/shell/volumes.ts';
 

@@ -1,8 +1,8 @@
 import type { BlobId } from '../ids.ts';
-import type { SlugRef } from '../ledger/releases/release-types.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import { targetsLeft } from '../ledger/pipelines/pipeline-duties.ts';
 import { backupsInReach, latestSlugs, slugsInReach, uploadsInReach } from '../ledger/reach.ts';
-import type { App } from '../ledger/apps/app-types.ts';
+import type { SlugRef } from '../ledger/releases/release-types.ts';
 import type { View } from '../ledger/view.ts';
 
 /** Each bundle holds the whole history that was pushed: the latest serves the next push, one more a push that was refused. */

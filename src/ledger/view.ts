@@ -22,7 +22,7 @@ export type View = {
   readonly users: ReadonlyMap<UserEmail, User>;
   /** Data key that new config values are sealed with. */
   readonly dataKey: string | null;
-  /** Live apps and destroyed ones (whose `destroyedBy` is set): tombstones keep late ops from reviving them. */
+  /** Live apps and destroyed ones (`destroyed`): tombstones keep late ops from reviving them. */
   readonly apps: ReadonlyMap<AppId, App>;
   /** Live apps by the name they are shown under. */
   readonly names: ReadonlyMap<string, AppId>;

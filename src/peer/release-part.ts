@@ -1,9 +1,9 @@
 import { DEFAULT_SIZE, sizeOf } from '../dyno-sizes.ts';
 import type { PeerFacts } from '../facts.ts';
 import type { AppId, PeerId, ProcessType } from '../ids.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import { RELEASE_TYPE, dueReleases } from '../ledger/releases/release-status.ts';
 import type { SlugRef, Release } from '../ledger/releases/release-types.ts';
-import type { App } from '../ledger/apps/app-types.ts';
 import type { View } from '../ledger/view.ts';
 import { verdictOf } from '../membership/membership.ts';
 import { volumesOf } from '../placement/wanted.ts';

@@ -1,8 +1,8 @@
 import { phaseOf } from '../dynos/life.ts';
 import type { PeerFacts } from '../facts.ts';
 import type { AppId } from '../ids.ts';
-import type { AcmeChallenge } from '../ledger/domains/acm-types.ts';
 import type { App } from '../ledger/apps/app-types.ts';
+import type { AcmeChallenge } from '../ledger/domains/acm-types.ts';
 import type { View } from '../ledger/view.ts';
 import { verdictOf } from '../membership/membership.ts';
 import type { RouteApp, RouteTable, RouteTarget } from '../routing/table.ts';

@@ -1,7 +1,7 @@
 import { sizeOf } from '../dyno-sizes.ts';
 import { slotKey } from '../ids.ts';
-import { generationOf } from '../ledger/apps/generation.ts';
 import type { App, FormationEntry } from '../ledger/apps/app-types.ts';
+import { generationOf } from '../ledger/apps/generation.ts';
 import type { Release } from '../ledger/releases/release-types.ts';
 import type { View } from '../ledger/view.ts';
 import type { SlotVolume, WantedSlot } from './types.ts';

@@ -1,7 +1,7 @@
-import { digest } from '../ledger/codec.ts';
-import { orderedFor, whyNotOrdered, type WantedCertificate } from '../ledger/domains/certificate-duties.ts';
 import type { App } from '../ledger/apps/app-types.ts';
+import { digest } from '../ledger/codec.ts';
 import type { Cert } from '../ledger/domains/cert-types.ts';
+import { orderedFor, whyNotOrdered, type WantedCertificate } from '../ledger/domains/certificate-duties.ts';
 import type { Domain } from '../ledger/domains/domain-types.ts';
 
 /** As Heroku's clients know them. `failing` is tried again by itself; `failed` is as well, or cannot be had at all. */

@@ -1,7 +1,7 @@
 import type { PeerId, SlotKey } from '../ids.ts';
 import { parseSlotKey } from '../ids.ts';
-import { whyNotOrdered } from '../ledger/domains/certificate-duties.ts';
 import type { App } from '../ledger/apps/app-types.ts';
+import { whyNotOrdered } from '../ledger/domains/certificate-duties.ts';
 import type { View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { acmStanding } from './acm.ts';

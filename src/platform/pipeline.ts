@@ -1,8 +1,8 @@
 import { PlatformError } from '../errors.ts';
 import type { PipelineId } from '../ids.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import { STAGES } from '../ledger/pipelines/pipeline-types.ts';
 import type { Stage, Coupling, Pipeline } from '../ledger/pipelines/pipeline-types.ts';
-import type { App } from '../ledger/apps/app-types.ts';
 import type { View } from '../ledger/view.ts';
 import { isAllowed } from './access.ts';
 import type { Caller } from './access.ts';

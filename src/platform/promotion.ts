@@ -1,7 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { PromotionId, ReleaseId } from '../ids.ts';
-import { promotionRequest } from '../ledger/pipelines/pipeline-types.ts';
 import type { App } from '../ledger/apps/app-types.ts';
+import { promotionRequest } from '../ledger/pipelines/pipeline-types.ts';
 import type { Promotion } from '../ledger/pipelines/pipeline-types.ts';
 import type { Release } from '../ledger/releases/release-types.ts';
 import type { View } from '../ledger/view.ts';

@@ -1,7 +1,7 @@
-import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
-import type { View } from '../ledger/view.ts';
-import type { AddonService } from '../shell/addon-provider.ts';
 import { liveAddons } from '../ledger/addons/attachments.ts';
+import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
+import type { AddonService } from '../shell/addon-provider.ts';
+import type { View } from '../ledger/view.ts';
 import type { ManifestBody } from './endpoints/kith-providers.ts';
 
 export type ProviderResource = {

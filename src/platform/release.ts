@@ -1,9 +1,9 @@
-import type { App } from '../ledger/apps/app-types.ts';
-import type { Release, SlugRef } from '../ledger/releases/release-types.ts';
-import { PlatformError } from '../errors.ts';
 import { hasSameAttachments, planNames } from '../ledger/addons/attachments.ts';
+import type { App } from '../ledger/apps/app-types.ts';
+import { PlatformError } from '../errors.ts';
 import { isInReach } from '../ledger/reach.ts';
 import { releaseCommandOf } from '../ledger/releases/release-status.ts';
+import type { Release, SlugRef } from '../ledger/releases/release-types.ts';
 import { userResource } from './account.ts';
 import type { UserResource } from './account.ts';
 import { appRef } from './app.ts';

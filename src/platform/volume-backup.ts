@@ -1,9 +1,9 @@
 import { PlatformError } from '../errors.ts';
 import type { PeerId } from '../ids.ts';
-import { backupsInReach } from '../ledger/reach.ts';
 import type { App } from '../ledger/apps/app-types.ts';
-import type { Backup } from '../ledger/volumes/volume-types.ts';
+import { backupsInReach } from '../ledger/reach.ts';
 import type { View } from '../ledger/view.ts';
+import type { Backup } from '../ledger/volumes/volume-types.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';

@@ -3,8 +3,8 @@ import type { AddonId, AppId, DynoId, OpId, PeerId, PipelineId, ReleaseId, SlotK
 import type { DynoUsage } from '../dyno-usage.ts';
 import type { PeerFacts, Verdict } from '../facts.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
-import type { View } from '../ledger/view.ts';
 import type { Op } from '../ledger/op.ts';
+import type { View } from '../ledger/view.ts';
 import type { ExecSpec } from './runtime.ts';
 
 /** Whose a sealed value is: it opens for no other. */

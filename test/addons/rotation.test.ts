@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { AddonId } from '../../src/ids.ts';
-import { findAddonById } from '../../src/ledger/addons/attachments.ts';
 import type { Addon } from '../../src/ledger/addons/addon-types.ts';
+import { findAddonById } from '../../src/ledger/addons/attachments.ts';
 import { at } from '../api/harness.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { startPlatform } from './platform.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { AppId, AppName, OpId, ReleaseId } from '../../src/ids.ts';
-import type { Command } from '../../src/ledger/command.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Command } from '../../src/ledger/command.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

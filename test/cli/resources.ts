@@ -94,7 +94,7 @@ export function buildOf(overrides: Partial<BuildResource> = {}): BuildResource {
     id: 'build-1',
     app,
     status: 'succeeded',
-    output_stream_url: 'http://elsewhere:1/apps/blog/builds/build-1/output',
+    output_stream_url: 'http://elsewhere:1/apps/blog/builds/build-1/output/s3cret',
     source_blob: { url: null, version: '0b0e75c1aabbccdd', checksum: null },
     release: { id: 'r7' },
     slug: { id: 's' },

@@ -10,6 +10,7 @@ import { renderTable, widthOf } from '../../cli/lib/table.ts';
 import { formatDuration, formatMoment, parseDuration } from '../../cli/lib/time.ts';
 import { parseBase } from '../../cli/lib/endpoint.ts';
 import { commandNames } from '../../cli/commands.ts';
+import { wrap } from '../../cli/lib/wrap.ts';
 import { fakeWorld } from './run-kith.ts';
 
 test('a table is aligned, with a rule under its headers and no blanks at line ends', () => {
@@ -127,4 +128,14 @@ test('a host without a port means the port of agents, a URL means what it says',
   expect(parseBase('https://kith.example')).toBe('https://kith.example');
   expect(() => parseBase('http://pi/path')).toThrow('"http://pi/path" is no address of a peer');
   expect(() => parseBase('a b')).toThrow('is no address of a peer');
+});
+
+test('wrapping keeps all words in their order, and no line that could be shorter is too long', () => {
+  fc.assert(
+    fc.property(fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }), (words) => {
+      const lines = wrap(words.join(' '), 10);
+      expect(lines.join(' ')).toBe(words.join(' '));
+      for (const line of lines) expect(line.length <= 10 || !line.includes(' ')).toBe(true);
+    }),
+  );
 });

@@ -5,7 +5,7 @@ import { trustedIdentity } from './identities.ts';
 import { BatchReceiver } from './receivers.ts';
 import { DrainStage } from './stage.ts';
 
-const WAIT = { withinMs: 20_000 };
+const WAIT = { withinMs: 28_000 };
 const trusted = await trustedIdentity();
 
 test('lines arrive in batches over HTTPS, with Logplex’s headers and the URL’s credentials', async () => {
@@ -89,7 +89,8 @@ test('a batch has at most about 100 KB', async () => {
   const ash = await stage.add('ash');
   for (let i = 1; i <= 50; i += 1) ash.say(`${i} ${'x'.repeat(9_000)}`);
   ash.carry(stage.drain(`http://127.0.0.1:${receiver.port}/`));
-  await eventually(() => receiver.texts.length === 50, WAIT);
+  // A slow answer has a batch come twice.
+  await eventually(() => new Set(receiver.texts).size === 50, WAIT);
   for (const { headers } of receiver.posts)
     expect(Number(headers['content-length'])).toBeLessThan(110 * 1_024);
 });

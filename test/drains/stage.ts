@@ -4,8 +4,8 @@ import pino from 'pino';
 import { Drains } from '../../agent/drains/drains.ts';
 import { openLogs } from '../../agent/logs/logs.ts';
 import type { AppId, DrainId, PeerId } from '../../src/ids.ts';
-import type { FoundDrain } from '../../src/ledger/drains/drain-duties.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { FoundDrain } from '../../src/ledger/drains/drain-duties.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import { MemoryNetwork, type MemoryMesh } from '../helpers/memory-mesh.ts';
 

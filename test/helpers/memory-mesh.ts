@@ -1,4 +1,5 @@
 import { duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
 import type { PeerId } from '../../src/ids.ts';
 import type { JoinGrant, JoinRequest, Mesh } from '../../src/shell/mesh.ts';
@@ -7,11 +8,13 @@ type Listener<Args extends readonly unknown[]> = (...args: Args) => void;
 
 /**
  * A network in memory: every peer that was added is a member and connected, until `cut` parts two of them. Messages
- * arrive in a later turn of the event loop, in order, as on a real network.
+ * arrive in a later turn of the event loop, in order, as on a real network; `cut` also ends the channels between the two.
  */
 export class MemoryNetwork {
   readonly peers = new Map<PeerId, MemoryMesh>();
   readonly #cuts = new Set<string>();
+  /** Open channels, by the pair of peers between which they are. */
+  readonly #channels = new Map<string, Set<Duplex>>();
   /** Decides for each gossip message whether it is lost. */
   loseGossip: (from: PeerId, to: PeerId, topic: string) => boolean = () => false;
 
@@ -37,8 +40,16 @@ export class MemoryNetwork {
   cut(a: PeerId, b: PeerId): void {
     if (!this.canReach(a, b)) return;
     this.#cuts.add(pairKey(a, b));
+    for (const channel of this.#channels.get(pairKey(a, b)) ?? []) channel.destroy();
     this.peers.get(a)?.disconnectedHandlers.forEach((handler) => handler(b));
     this.peers.get(b)?.disconnectedHandlers.forEach((handler) => handler(a));
+  }
+
+  /** Ends with the connection that it is on. */
+  keep(a: PeerId, b: PeerId, channel: Duplex): void {
+    const channels = this.#channels.get(pairKey(a, b)) ?? new Set();
+    this.#channels.set(pairKey(a, b), channels.add(channel));
+    channel.once('close', () => channels.delete(channel));
   }
 
   heal(a: PeerId, b: PeerId): void {
@@ -130,6 +141,7 @@ export class MemoryMesh implements Mesh {
       throw new PlatformError('unavailable', `Cannot open "${service}" of "${to}": not connected`);
     }
     const [ours, theirs] = duplexPair();
+    for (const end of [ours, theirs]) this.#network.keep(this.self, to, end);
     setImmediate(() => handler(theirs, this.self));
     return ours;
   }

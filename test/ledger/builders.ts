@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AppId, BlobId, ClusterId, DrainId, Epoch, OpId, PeerId, ProcessType } from '../../src/ids.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import { acceptOps, appendDrafts, emptyLogs } from '../../src/ledger/author-logs.ts';
 import type { Acceptance, AuthorLogs } from '../../src/ledger/author-logs.ts';
 import type { Command, CommandContext, Decision } from '../../src/ledger/command.ts';
@@ -11,7 +12,6 @@ import type { Hlc, OpBody, OpDraft, StoredOp } from '../../src/ledger/op.ts';
 import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import { createSigner } from '../../src/ledger/signing.ts';
 import type { Signer } from '../../src/ledger/signing.ts';
-import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 
 export const CLUSTER = 'c'.repeat(26) as ClusterId;

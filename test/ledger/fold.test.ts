@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { OpId } from '../../src/ids.ts';
-import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import { restoreOps, emptyLogs } from '../../src/ledger/author-logs.ts';
 import { decodeOp } from '../../src/ledger/codec.ts';
+import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import {
   NOON,
   TestPeer,

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ReleaseId } from '../../src/ids.ts';
+import type { App } from '../../src/ledger/apps/app-types.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
-import type { App } from '../../src/ledger/apps/app-types.ts';
 import { sync } from './builders.ts';
 import { canonicalView } from './canonical-view.ts';
 import { arbitrarySteps, play } from './histories.ts';

@@ -3,10 +3,10 @@ import { blobsInReach } from '../../src/blobs/reach.ts';
 import type { PromotionId, SetupId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
-import type { SetupWish } from '../../src/ledger/pipelines/setup-types.ts';
-import { verifyReleases } from '../../src/ledger/verify.ts';
 import { promotionRequest } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { Stage } from '../../src/ledger/pipelines/pipeline-types.ts';
+import type { SetupWish } from '../../src/ledger/pipelines/setup-types.ts';
+import { verifyReleases } from '../../src/ledger/verify.ts';
 import {
   appId,
   blobId,

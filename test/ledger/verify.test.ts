@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decodeOp, encodeOp } from '../../src/ledger/codec.ts';
 import { generationOf } from '../../src/ledger/apps/generation.ts';
+import { decodeOp, encodeOp } from '../../src/ledger/codec.ts';
 import { homeKey, rendezvousOrder } from '../../src/ledger/home.ts';
 import { verifyReleases } from '../../src/ledger/verify.ts';
 import { WEB, appId, clusterWithApp, createApp, deploy, setConfig, sync, testSigner } from './builders.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AppId, OpId, ProcessType, ReleaseId } from '../../src/ids.ts';
-import type { Command } from '../../src/ledger/command.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { Command } from '../../src/ledger/command.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import { apiLogLines, buildStartedText, oneOffText } from '../../src/logs/api-lines.ts';

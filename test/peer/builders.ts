@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
-import { createSigner } from '../../src/ledger/signing.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
+import { createSigner } from '../../src/ledger/signing.ts';
 import { createPeer, type PeerBoot } from '../../src/peer/create.ts';
 import type { PeerEffect } from '../../src/peer/effects.ts';
 import type { PeerEvent } from '../../src/peer/events.ts';

@@ -1,6 +1,6 @@
 import type { AppId, OpId, ReleaseId } from '../../src/ids.ts';
-import type { SlugRef, Release } from '../../src/ledger/releases/release-types.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
+import type { SlugRef, Release } from '../../src/ledger/releases/release-types.ts';
 import { bareApp } from '../helpers/bare-app.ts';
 
 export const APP_ID = '11111111-2222-4333-8444-555555555555' as AppId;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { base32 } from 'multiformats/bases/base32';
 import type { BlobId, Epoch, PeerId } from '../../src/ids.ts';
-import { decodeOp } from '../../src/ledger/codec.ts';
 import type { LogRange } from '../../src/ledger/author-logs.ts';
+import { decodeOp } from '../../src/ledger/codec.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
 
 /** What a peer keeps over crashes. Only what was synced is here: a crash loses the rest. */

@@ -1,8 +1,8 @@
 import { phaseOf } from '../../src/dynos/life.ts';
-import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
-import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
 import { addonDuties } from '../../src/ledger/addons/addon-work.ts';
+import type { AppId, OpId, SlotKey } from '../../src/ids.ts';
 import { findAddonById, liveAddons } from '../../src/ledger/addons/attachments.ts';
+import { rangesMissing, vectorOf } from '../../src/ledger/author-logs.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
 import { targetsLeft } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import { dueReleases } from '../../src/ledger/releases/release-status.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
-import { RELEASE_TYPE } from '../../src/ledger/releases/release-status.ts';
+import type { Duty } from '../../src/ledger/duties.ts';
 import { promotionOf } from '../../src/ledger/pipelines/pipeline-duties.ts';
+import { RELEASE_TYPE } from '../../src/ledger/releases/release-status.ts';
 import { createSigner, type Signer } from '../../src/ledger/signing.ts';
 import { createPeer } from '../../src/peer/create.ts';
 import type { PeerEffect } from '../../src/peer/effects.ts';

@@ -1,5 +1,5 @@
-import type { Command } from '../../src/ledger/command.ts';
 import { appendDrafts } from '../../src/ledger/author-logs.ts';
+import type { Command } from '../../src/ledger/command.ts';
 import type { OpDraft } from '../../src/ledger/op.ts';
 import type { Strike, World } from './faults.ts';
 import type { SimPeer } from './sim-peer.ts';

@@ -1,6 +1,6 @@
 import type { AttachmentId } from '../../../src/ids.ts';
-import { attachmentsOf, findAddonById, freeAttachmentName } from '../../../src/ledger/addons/attachments.ts';
 import type { Attachment } from '../../../src/ledger/addons/addon-types.ts';
+import { attachmentsOf, findAddonById, freeAttachmentName } from '../../../src/ledger/addons/attachments.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { isAllowed, mustBeAllowed, visibleApps } from '../../../src/platform/access.ts';
 import { attachmentResource, attachmentsIn } from '../../../src/platform/addon.ts';

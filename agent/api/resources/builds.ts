@@ -103,7 +103,8 @@ async function purgeCache(request: ApiRequest): Promise<Reply> {
 async function cancel(request: ApiRequest): Promise<Reply> {
   const { api } = request;
   const app = request.app();
-  const { build, status } = await mustFindBuild(request, app);
+  const found = await mustFindBuild(request, app);
+  const { build, status } = found;
   const isStopped = status === 'pending' && (await api.clusterBuilds.cancel(build, request.context.user));
   if (!isStopped) {
     throw new PlatformError(
@@ -111,8 +112,8 @@ async function cancel(request: ApiRequest): Promise<Reply> {
       `Cannot cancel the build "${build}" of "${app.name}": it has ended`,
     );
   }
-  const ended = await mustFindBuild(request, app);
-  return ok(present(request, app, { ...ended, status: 'failed' }));
+  // No peer runs it any more, and the ledger is yet to hear of its end: for a moment nobody knows it.
+  return ok(present(request, app, { ...found, status: 'failed' }));
 }
 
 /** Those of the ledger, and those under way at any peer. */

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { PlatformError } from '../../../src/errors.ts';
-import type { Command } from '../../../src/ledger/command.ts';
-import type { AppId, ReleaseId } from '../../../src/ids.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
-import type { Release } from '../../../src/ledger/releases/release-types.ts';
+import type { AppId, ReleaseId } from '../../../src/ids.ts';
+import type { Command } from '../../../src/ledger/command.ts';
+import { isInReach, uploadsInReach } from '../../../src/ledger/reach.ts';
 import {
   mustFindRelease,
   mustFindSlug,
@@ -13,7 +13,7 @@ import {
 import type { ReleaseResource } from '../../../src/platform/release.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { releaseEndpoints } from '../../../src/platform/endpoints/releases.ts';
-import { isInReach, uploadsInReach } from '../../../src/ledger/reach.ts';
+import type { Release } from '../../../src/ledger/releases/release-types.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest, Reply } from '../api.ts';
 import { isOutputSecret, outputSecret } from '../output-secret.ts';

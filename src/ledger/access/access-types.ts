@@ -2,6 +2,14 @@ import type { AppId, PeerId } from '../../ids.ts';
 import type { Permission, Role, Scope } from '../../rights.ts';
 import type { UserEmail } from '../op.ts';
 
+/** `hash`: another text takes the place of the one before. */
+export type TokenChange = {
+  readonly token: string;
+  readonly description?: string;
+  readonly hash?: string;
+  readonly expiresAt?: number | null;
+};
+
 /** Who may come in, and who may do what. */
 export type AccessBody =
   | {
@@ -23,14 +31,7 @@ export type AccessBody =
       /** When it ends, in wall ms; absent: when it is revoked. */
       readonly expiresAt?: number;
     }
-  /** `hash`: another text takes the place of the one before. */
-  | {
-      readonly kind: 'token.update';
-      readonly token: string;
-      readonly description?: string;
-      readonly hash?: string;
-      readonly expiresAt?: number | null;
-    }
+  | ({ readonly kind: 'token.update' } & TokenChange)
   | { readonly kind: 'token.revoke'; readonly token: string }
   /** What a user is to the cluster; null: nothing any more. Users are written in lower case. */
   | { readonly kind: 'user.set'; readonly user: UserEmail; readonly role: Role | null }
@@ -61,13 +62,7 @@ export type AccessCommand =
       /** What the user is from now on; null: as before. */
       readonly role: Role | null;
     }
-  | {
-      readonly type: 'token.update';
-      readonly token: string;
-      readonly description?: string;
-      readonly hash?: string;
-      readonly expiresAt?: number | null;
-    }
+  | ({ readonly type: 'token.update' } & TokenChange)
   | { readonly type: 'token.revoke'; readonly token: string }
   /** Null takes all rights from a user: the role, the tokens, what they may do with apps of others. */
   | { readonly type: 'user.set'; readonly user: UserEmail; readonly role: Role | null }
