@@ -1,4 +1,3 @@
-import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { Client } from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
@@ -39,7 +38,7 @@ export async function mustBeAble(client: Client, { url }: PostgresServer): Promi
     'invalid_params',
     `The role "${user}" at "${url.host}" may not make databases for others`,
     {
-      hint: `Let it: ALTER ROLE ${escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
+      hint: `Let it: ALTER ROLE ${client.escapeIdentifier(user)} INHERIT CREATEROLE CREATEDB`,
     },
   );
 }
@@ -59,7 +58,7 @@ export async function makeLogin(
   await makeRole(client, login);
   await client.query(`GRANT ${owner} TO ${login}`);
   await client.query(`ALTER ROLE ${login} SET role TO ${owner}`);
-  await client.query(`ALTER ROLE ${login} LOGIN PASSWORD ${escapeLiteral(password)}`);
+  await client.query(`ALTER ROLE ${login} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
 }
 
 /** @param limit -1: as many as the server takes */

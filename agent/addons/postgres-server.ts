@@ -1,10 +1,11 @@
-import { Client, DatabaseError } from 'pg';
+import type { Client } from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 20_000;
 
+const SQL_STATE = /^[0-9A-Z]{5}$/;
 /** PostgreSQL's codes of refusals that say that somebody was here before. */
 const EXISTS: ReadonlySet<string> = new Set(['42710', '42P04', '23505']);
 
@@ -42,7 +43,9 @@ export class PostgresServer {
     signal.throwIfAborted();
     const url = new URL(this.url);
     if (database !== null) url.pathname = `/${encodeURIComponent(database)}`;
-    const client = new Client({
+    // Most peers never speak to a database: the driver is loaded by those that do.
+    const driver = await import('pg');
+    const client = new driver.Client({
       connectionString: url.href,
       connectionTimeoutMillis: CONNECT_MS,
       statement_timeout: STATEMENT_MS,
@@ -50,8 +53,8 @@ export class PostgresServer {
       application_name: 'kith',
     });
     // Without a listener, a server that goes away would end the agent; the query under way rejects by itself.
-    client.on('error', () => {});
-    const onAbort = (): void => void client.end().catch(() => {});
+    client.on('error', ignore);
+    const onAbort = (): void => void client.end().catch(ignore);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await client.connect();
@@ -62,7 +65,7 @@ export class PostgresServer {
       throw readable(error, this.url);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      await client.end().catch(() => {});
+      await client.end().catch(ignore);
     }
   }
 
@@ -81,13 +84,22 @@ export async function makeOnce(client: Client, statement: string): Promise<void>
   try {
     await client.query(statement);
   } catch (error) {
-    if (!(error instanceof DatabaseError) || !EXISTS.has(error.code ?? '')) throw error;
+    if (!EXISTS.has(sqlStateOf(error))) throw error;
   }
 }
 
+/** The server's code for what it refuses; empty for any other error. */
+function sqlStateOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return '';
+  return SQL_STATE.test(error.code) ? error.code : '';
+}
+
+/** A connection that is given up has nothing more to say: what went wrong on it was thrown before. */
+function ignore(): void {}
+
 /** Who asks is not let in, or there is no such database: asking again would change nothing. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof DatabaseError && /^(28|3D)/.test(error.code ?? '');
+  return /^(28|3D)/.test(sqlStateOf(error));
 }
 
 /** The server's own words, without the address that holds a password. */

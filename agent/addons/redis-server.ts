@@ -1,4 +1,3 @@
-import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
 import { PlatformError } from '../../src/errors.ts';
 
 const CONNECT_MS = 5_000;
@@ -35,6 +34,8 @@ export class RedisServer {
     signal.throwIfAborted();
     const url = new URL(this.url);
     url.pathname = '';
+    // Most peers never speak to a database: the driver is loaded by those that do.
+    const { createClient, RESP_TYPES } = await import('@redis/client');
     const client = createClient({
       url: url.href,
       RESP: 2,
@@ -59,7 +60,7 @@ export class RedisServer {
 
 /** Who asks is not let in, or may not do it: asking again would change nothing. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ErrorReply && /^(WRONGPASS|NOAUTH|NOPERM)/.test(error.message);
+  return error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message);
 }
 
 /** The server's own words, without the address that holds a password. */

@@ -126,7 +126,7 @@ export class Dispatcher {
    */
   async #mustMatch(request: ApiRequest, path: string): Promise<void> {
     const shown = this.#router.match('GET', path);
-    const isShown = shown !== null && shown.route.endpoint.needs !== 'nothing';
+    const isShown = shown !== null && !shown.route.endpoint.isStream;
     if (isShown) authorize(request.view(), request.caller, shown.route.endpoint, shown.params);
     const reply = isShown ? await shown.route.handle(request) : null;
     mustMatch(request.message, reply === null ? null : etagOf(JSON.stringify(reply.body)));

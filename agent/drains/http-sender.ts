@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrainTarget } from '../../src/drain-url.ts';
 import { drainDelayMs } from '../../src/logs/drain-back-off.ts';
 import type { DrainBatch } from '../../src/logs/drain-buffer.ts';
 import { DRAIN_CONTENT_TYPE, batchFrame } from '../../src/logs/drain-frame.ts';
+import { pause } from '../lib/pause.ts';
 import { VERSION } from '../lib/version.ts';
 import { certificateProblem } from './certificates.ts';
 import { HttpPoster } from './http-poster.ts';
@@ -30,7 +30,7 @@ export async function sendByHttp(target: HttpTarget, parts: SenderParts, signal:
   const sender = new HttpSender(target, parts, poster);
   while (!signal.aborted) {
     await queue.filled(signal);
-    await sleep(LINGER_MS, undefined, { signal, ref: false }).catch(() => {}); // Aborted: the loop sees it.
+    await pause(LINGER_MS, signal);
     if (!signal.aborted) await sender.deliver(queue.take(BATCH_MESSAGES_MAX, BATCH_BYTES_MAX), signal);
   }
 }
@@ -63,7 +63,8 @@ class HttpSender {
         break;
       }
       const waitMs = drainDelayMs(this.#failures, Math.random());
-      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {}); // Aborted: the next carrier sends it.
+      await pause(waitMs, signal);
+      // The next carrier sends it.
       if (signal.aborted) return queue.putBack(batch);
     }
     queue.settle(batch);

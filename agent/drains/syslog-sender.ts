@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drainDelayMs } from '../../src/logs/drain-back-off.ts';
 import type { DrainBatch } from '../../src/logs/drain-buffer.ts';
 import { syslogFrame } from '../../src/logs/drain-frame.ts';
+import { pause } from '../lib/pause.ts';
 import { certificateProblem } from './certificates.ts';
 import { FINISH_MS, type SenderParts } from './sender.ts';
 import { SyslogConnection, type SyslogTarget } from './syslog-connection.ts';
@@ -40,7 +41,7 @@ export async function sendBySyslog(
         { host: target.host, port: target.port, failures, retryMs, err },
         'drain receiver not reached',
       );
-      await sleep(retryMs, undefined, { signal, ref: false }).catch(() => {}); // Aborted: the loop sees it.
+      await pause(retryMs, signal);
     }
   }
 }

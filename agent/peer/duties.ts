@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Duty, DutyKind } from '../../src/ledger/duties.ts';
+import { pause } from '../lib/pause.ts';
 import type { Tasks } from '../lib/tasks.ts';
 
 /**
@@ -58,9 +58,7 @@ export class Duties {
         if (signal.aborted) return;
         this.#log.warn({ duty: duty.key, retryMs: waitMs, err }, 'duty not done');
       }
-      await sleep(waitMs * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(ignoreAbort);
+      await pause(waitMs * (0.5 + Math.random()), signal);
     }
   }
 }
-
-function ignoreAbort(): void {}

@@ -25,6 +25,8 @@ export type Endpoint<Body = unknown> = {
   readonly isProtected: boolean;
   /** What it takes a token for, where method and `isProtected` do not say that: `src/platform/access.ts` has the table. */
   readonly scope: 'identity' | 'read' | 'global' | null;
+  /** It answers with bytes as they come instead of JSON. */
+  readonly isStream: boolean;
   /** Providers of add-ons may ask it, of add-ons of theirs. */
   readonly isForProviders: boolean;
 };
@@ -40,6 +42,7 @@ type Fields<Body> = {
   readonly isProtected?: boolean;
   readonly scope?: NonNullable<Endpoint['scope']>;
   readonly isForProviders?: boolean;
+  readonly isStream?: boolean;
 };
 
 export const get = (path: string, fields: Omit<Fields<never>, 'body'>): Endpoint<never> =>
@@ -55,6 +58,6 @@ export const del = <Body = never>(path: string, fields: Fields<Body>): Endpoint<
 
 function endpoint<Body>(method: Method, path: string, fields: Fields<Body>): Endpoint<Body> {
   const { title, needs, body = null, status = 200 } = fields;
-  const { isProtected = false, scope = null, isForProviders = false } = fields;
-  return { method, path, title, needs, body, status, isProtected, scope, isForProviders };
+  const { isProtected = false, scope = null, isForProviders = false, isStream = false } = fields;
+  return { method, path, title, needs, body, status, isProtected, scope, isForProviders, isStream };
 }

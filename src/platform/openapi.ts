@@ -37,6 +37,8 @@ const ERROR_SCHEMA = {
   },
 };
 
+const BYTES = { content: { 'application/octet-stream': {} } };
+
 function operation(endpoint: Endpoint): Json {
   const names = [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name]) => name);
   const body = bodySchema(endpoint);
@@ -62,7 +64,7 @@ function operation(endpoint: Endpoint): Json {
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: {
-      [endpoint.status]: { description: endpoint.title },
+      [endpoint.status]: { description: endpoint.title, ...(endpoint.isStream ? BYTES : {}) },
       default: { description: 'What was wrong', ...failure },
     },
   };

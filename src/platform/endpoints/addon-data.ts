@@ -10,6 +10,7 @@ export const addonDataEndpoints = {
   dump: get('/kith/addons/:addon/dump', {
     title: 'Download what an add-on holds',
     needs: 'user',
+    isStream: true,
     isProtected: true,
   }),
   restore: put('/kith/addons/:addon/dump', {

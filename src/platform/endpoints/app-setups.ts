@@ -47,7 +47,11 @@ export const appSetupEndpoints = {
     status: 202,
   }),
   info: get('/app-setups/:setup', { title: 'Show an app setup', needs: 'user' }),
-  output: get('/app-setups/:setup/output', { title: 'Read what the build of a setup writes', needs: 'user' }),
+  output: get('/app-setups/:setup/output', {
+    title: 'Read what the build of a setup writes',
+    needs: 'user',
+    isStream: true,
+  }),
 };
 
 export const reviewAppEndpoints = {

@@ -22,6 +22,7 @@ export const buildEndpoints = {
   output: get('/apps/:app/builds/:build/output/:secret', {
     title: 'Read what a build writes',
     needs: 'nothing',
+    isStream: true,
   }),
   cancel: del('/apps/:app/builds/:build', { title: 'Break a build off', needs: 'deploy' }),
   purgeCache: del('/apps/:app/build-cache', {
@@ -33,5 +34,5 @@ export const buildEndpoints = {
 export const sourceEndpoints = {
   create: post('/sources', { title: 'Get URLs to upload an archive to', needs: 'user' }),
   put: put('/sources/:secret', { title: 'Upload an archive', needs: 'nothing' }),
-  get: get('/sources/:secret', { title: 'Download an archive', needs: 'nothing' }),
+  get: get('/sources/:secret', { title: 'Download an archive', needs: 'nothing', isStream: true }),
 };

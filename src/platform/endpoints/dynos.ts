@@ -46,6 +46,7 @@ export const dynoEndpoints = {
   copy: get('/kith/apps/:app/dynos/:dyno/copy', {
     title: 'Copy files out of a running dyno',
     needs: 'operate',
+    isStream: true,
     isProtected: true,
   }),
   restartAll: del('/apps/:app/dynos', { title: 'Restart all dynos', needs: 'operate', status: 202 }),

@@ -7,7 +7,11 @@ export const INVITE_TTL_SECONDS_MAX = 7 * 24 * 3_600;
 export const clusterEndpoints = {
   info: get('/kith/cluster', { title: 'Show the cluster', needs: 'user' }),
   // Every TLS handshake tells it too.
-  ca: get('/kith/ca.pem', { title: "Download the cluster's CA, for TLS to trust", needs: 'nothing' }),
+  ca: get('/kith/ca.pem', {
+    title: "Download the cluster's CA, for TLS to trust",
+    needs: 'nothing',
+    isStream: true,
+  }),
   invite: post('/kith/invites', {
     title: 'Invite a host into the cluster',
     needs: 'admin',

@@ -18,5 +18,9 @@ export const logSessionEndpoints = {
     scope: 'read',
     body: create,
   }),
-  read: get('/log-sessions/:secret', { title: 'Read logs as server-sent events', needs: 'nothing' }),
+  read: get('/log-sessions/:secret', {
+    title: 'Read logs as server-sent events',
+    needs: 'nothing',
+    isStream: true,
+  }),
 };

@@ -20,5 +20,6 @@ export const releaseEndpoints = {
   output: get('/apps/:app/releases/:release/output/:secret', {
     title: 'Read what a release command writes',
     needs: 'nothing',
+    isStream: true,
   }),
 };

@@ -14,6 +14,10 @@ const create = z.object({
 export const slugEndpoints = {
   create: post('/apps/:app/slugs', { title: 'Announce a slug, to be sent', needs: 'deploy', body: create }),
   info: get('/apps/:app/slugs/:slug', { title: 'Show a slug', needs: 'view' }),
-  archive: get('/apps/:app/slugs/:slug/archive', { title: 'Download a slug', needs: 'deploy' }),
+  archive: get('/apps/:app/slugs/:slug/archive', {
+    title: 'Download a slug',
+    needs: 'deploy',
+    isStream: true,
+  }),
   put: put('/slugs/:secret', { title: 'Send a slug', needs: 'nothing' }),
 };

@@ -27,6 +27,7 @@ export const volumeEndpoints = {
   backup: get('/kith/apps/:app/volumes/:volume/backup', {
     title: 'Download a volume',
     needs: 'operate',
+    isStream: true,
     isProtected: true,
   }),
   restore: put('/kith/apps/:app/volumes/:volume/restore', {
