@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId, AppId } from '../../src/ids.ts';
 import type { Addon } from '../../src/ledger/addons/addon-types.ts';
@@ -20,22 +19,16 @@ import { openBuiltIns } from './built-ins.ts';
 import { HttpProvider } from './http-provider.ts';
 import { ACCESS_SECONDS, ProviderTokens } from './provider-tokens.ts';
 
-export type AgentAddonsParts = {
-  readonly host: () => PeerHost;
-  readonly closing: AbortSignal;
-  readonly log: Logger;
-};
-
 /** Who makes add-ons and how they are spoken to: what the ledger says of them, and those that are part of the agent. */
 export class AgentAddons implements Addons {
   readonly tokens: ProviderTokens;
   readonly #host: () => PeerHost;
   readonly #builtIns: ReadonlyMap<string, BuiltInProvider>;
 
-  constructor(parts: AgentAddonsParts) {
-    this.#host = parts.host;
-    this.tokens = new ProviderTokens(parts.host);
-    const all = openBuiltIns({ ...parts, settings: (service) => this.#settings(service) });
+  constructor(host: () => PeerHost) {
+    this.#host = host;
+    this.tokens = new ProviderTokens(host);
+    const all = openBuiltIns(host, (service) => this.#settings(service));
     this.#builtIns = new Map(all.map((each) => [each.service.id, each]));
   }
 

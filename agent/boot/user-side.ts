@@ -62,7 +62,7 @@ export async function openUserSide(
   const git = await openGit({ ...common, dir: dir.path, log: gitLog, gitHolders: holders });
   const tls = openTls(advertisedHosts(config.host), config.domain);
   const addonLog = log.child({ component: 'addons' });
-  const addons = new AgentAddons({ host: base.host, closing: base.closing, log: addonLog });
+  const addons = new AgentAddons(base.host);
   const addonWorker = new AddonWorker({ host: base.host, addons, log: addonLog });
   const api = parts.use(
     await openApi({

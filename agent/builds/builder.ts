@@ -8,6 +8,7 @@ import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { UserEmail } from '../../src/ledger/op.ts';
+import { buildStartedText } from '../../src/logs/api-lines.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildOutcome, BuildRequest, Builds, PackedSlug } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
@@ -192,7 +193,7 @@ export class Builder implements Builds {
     const signal = AbortSignal.any([this.#stop.signal, running.stop.signal, deadline, ended.signal]);
     // The same at each build of an app: what compilers cache, Node's own included, they find again by path.
     const workDir = join(this.#root, WORK, request.app);
-    this.#options.onLog(request.app, `Build started by user ${request.user}`);
+    this.#options.onLog(request.app, buildStartedText(request.user));
     let buildpacks: readonly string[] = [];
     let outcome: BuildOutcome;
     try {

@@ -5,8 +5,6 @@ const VERSION = 1;
 const NONCE_BYTES = 8;
 const SIGNATURE_BYTES = 64;
 const DATA_AT = 1 + PUBLIC_KEY_BYTES + NONCE_BYTES + SIGNATURE_BYTES;
-/** What an envelope adds to its data. */
-export const ENVELOPE_BYTES = DATA_AT;
 
 export type Envelope = { readonly from: PeerId; readonly data: Uint8Array };
 

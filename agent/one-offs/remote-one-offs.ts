@@ -65,15 +65,7 @@ export async function startOnFirst(
   throw reason;
 }
 
-/** Has another peer run it. Where attached, the channel goes on to carry the attach frames. */
-export async function startRemotely(
-  mesh: Pick<Mesh, 'open'>,
-  peer: PeerId,
-  request: RemoteRequest,
-): Promise<OneOff> {
-  return startOver(await openChannel(mesh, peer, SERVICE), peer, request);
-}
-
+/** Where attached, the channel goes on to carry the attach frames. */
 async function startOver(channel: Duplex, peer: PeerId, request: RemoteRequest): Promise<OneOff> {
   const made = await ask(channel, request, madeShape, START_MS);
   const isAttached = request.request.attach !== null;

@@ -15,13 +15,15 @@ const BYTES_MAX = 1024 * 1024;
 export async function readManifest(path: string, signal: AbortSignal): Promise<string | null> {
   const found = new Map<number, string>();
   const reader = new TarReader();
+  const tops = new Tops();
   let depth: number | null = null;
   let chunks: Uint8Array[] = [];
   await eachChunk(path, signal, (chunk) => {
     for (const event of reader.push(chunk)) {
       if (event.tag === 'entry') {
-        depth =
-          event.entry.type === 'file' && event.entry.bytes <= BYTES_MAX ? depthOf(event.entry.path) : null;
+        const { path: inside, type, bytes } = event.entry;
+        tops.add(inside);
+        depth = type === 'file' && bytes <= BYTES_MAX ? depthOf(inside) : null;
         chunks = [];
       } else if (event.tag === 'data') {
         // The reader reuses what it is given.
@@ -32,7 +34,20 @@ export async function readManifest(path: string, signal: AbortSignal): Promise<s
       }
     }
   });
-  return found.get(0) ?? found.get(1) ?? null;
+  return found.get(0) ?? (tops.isOne ? found.get(1) : undefined) ?? null;
+}
+
+/** Whether all that an archive holds is in one folder. */
+class Tops {
+  isOne = true;
+  #first: string | null = null;
+
+  add(path: string): void {
+    const [top] = partsOf(path);
+    if (top === undefined) return;
+    this.#first ??= top;
+    if (top !== this.#first) this.isOne = false;
+  }
 }
 
 async function eachChunk(path: string, signal: AbortSignal, on: (chunk: Uint8Array) => void): Promise<void> {
@@ -57,6 +72,10 @@ async function isGzip(path: string): Promise<boolean> {
 
 /** How many folders it is in; null where it is something else, or deeper down. */
 function depthOf(path: string): number | null {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  const parts = partsOf(path);
   return parts.at(-1) === NAME && parts.length <= 2 ? parts.length - 1 : null;
+}
+
+function partsOf(path: string): readonly string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
 }

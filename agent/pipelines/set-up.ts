@@ -6,7 +6,7 @@ import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Duty } from '../../src/ledger/duties.ts';
 import { appOfDuty } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import { setupRequest } from '../../src/ledger/pipelines/pipeline-types.ts';
-import type { Setup } from '../../src/ledger/pipelines/setup-types.ts';
+import type { Setup, SetupEnd } from '../../src/ledger/pipelines/setup-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
@@ -41,7 +41,7 @@ export async function setUp(parts: SetUpParts, duty: Duty, signal: AbortSignal):
   const app = find(parts, appOfDuty(duty));
   if (app === null) return;
   const { setup } = app;
-  const settle = async (settled: Omit<NonNullable<Setup['settled']>, 'at'>): Promise<void> => {
+  const settle = async (settled: SetupEnd): Promise<void> => {
     // It is another peer's now, who may do better.
     if (signal.aborted) return;
     await parts.host.command(
@@ -67,7 +67,7 @@ async function carryOut(
   parts: SetUpParts,
   { id, setup }: SetUpApp,
   signal: AbortSignal,
-): Promise<NonNullable<Setup['settled']>['postdeploy']> {
+): Promise<SetupEnd['postdeploy']> {
   if (Date.now() - setup.createdAt > WITHIN_MS) throw new SetupFailure('It was not done within two hours');
   const within = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
   await parts.blobs.fetch(setup.source, parts.holders(setup.source), within);
@@ -114,9 +114,11 @@ async function finish(
   app: SetUpApp,
   release: ReleaseId,
   signal: AbortSignal,
-): Promise<NonNullable<Setup['settled']>['postdeploy']> {
-  const lines: string[] = [];
-  const print = (line: string): void => void lines.push(line);
+): Promise<SetupEnd['postdeploy']> {
+  let written = '';
+  const print = (line: string): void => {
+    written = `${written}${line}\n`.slice(-OUTPUT_CHARS_MAX - 1);
+  };
   const { isReleased, postdeploy } = await parts.releases.finish(
     app.id,
     release,
@@ -125,7 +127,7 @@ async function finish(
     signal,
   );
   signal.throwIfAborted();
-  const output = lines.join('\n').slice(-OUTPUT_CHARS_MAX);
+  const output = written.slice(0, -1);
   if (!isReleased) {
     const hasFailed = mustFind(parts, app.id).releases.get(release)?.status === 'failed';
     const reason = hasFailed ? 'Its release command failed' : 'Its postdeploy command could not be run';

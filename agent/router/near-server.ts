@@ -4,6 +4,7 @@ import { answerChallenge } from '../../src/routing/answer-challenge.ts';
 import type { Rejection } from '../../src/routing/http-syntax.ts';
 import { matchHost } from '../../src/routing/match-host.ts';
 import type { RequestHead } from '../../src/routing/request-head.ts';
+import type { RouteTable } from '../../src/routing/table.ts';
 import { Exchange } from './exchange.ts';
 import { Inbound, type InboundOwner, type Responder } from './inbound.ts';
 import type { ClientTls } from './client-tls.ts';
@@ -43,22 +44,14 @@ class NearOwner implements InboundOwner {
 
   onRequest(inbound: Inbound, head: RequestHead): Responder | null {
     const { table } = this.#core.routes;
-    const app = table === null ? null : matchHost(table, head.host);
-    const isAlive = keepsAlive(head) && head.body === 0 && !this.#core.isClosing;
     const authorization = table === null ? null : answerChallenge(table, head, Date.now());
-    if (authorization !== null) {
-      inbound.write(challengeReply(authorization, head.method, isAlive));
-      inbound.endResponse(isAlive);
-      return null;
-    }
+    const app = table === null || authorization !== null ? null : matchHost(table, head.host);
     if (app !== null) {
       const plan = new NearPlan(this.#core, this.#client, head, app);
       return new Exchange(this.#core, inbound, head, plan);
     }
-    // Without a table nobody knows what is here: that is our fault, not a wrong name.
-    inbound.write(
-      table === null ? codeReply('H99', head.method, isAlive) : noSuchAppReply(head.method, isAlive),
-    );
+    const isAlive = keepsAlive(head) && head.body === 0 && !this.#core.isClosing;
+    inbound.write(replyHere(table, authorization, head.method, isAlive));
     inbound.endResponse(isAlive);
     return null;
   }
@@ -70,6 +63,18 @@ class NearOwner implements InboundOwner {
   onClose(inbound: Inbound): void {
     this.#connections.delete(inbound);
   }
+}
+
+/** What the router itself says, where no app is asked. */
+function replyHere(
+  table: RouteTable | null,
+  authorization: string | null,
+  method: string,
+  isAlive: boolean,
+): string {
+  if (authorization !== null) return challengeReply(authorization, method, isAlive);
+  // Without a table nobody knows what is here: that is our fault, not a wrong name.
+  return table === null ? codeReply('H99', method, isAlive) : noSuchAppReply(method, isAlive);
 }
 
 function clientInfo(socket: Socket): ClientInfo {

@@ -26,7 +26,7 @@ export type RouterSettings = {
   readonly headMs: number;
   /** From the first byte of a TLS handshake to its end. */
   readonly handshakeMs: number;
-  /** TLS handshakes under way at one time; who comes beyond that is turned away. */
+  /** TLS handshakes under way at one time; beyond that the oldest makes room for whoever comes. */
   readonly handshakesMax: number;
   /** How long input is read and dropped after a response that came before the request's end. */
   readonly lingerMs: number;

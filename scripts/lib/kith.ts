@@ -15,11 +15,13 @@ export async function run(
     readonly env?: Readonly<Record<string, string>>;
     readonly input?: string;
     readonly withinMs?: number;
+    /** With nothing of this process's environment: what a person's shell has is not what a test runner's has. */
+    readonly isBare?: boolean;
   } = {},
 ): Promise<Ran> {
   const child = spawn(command, args, {
     cwd: options.cwd ?? ROOT,
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    env: { ...(options.isBare === true ? {} : process.env), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     signal: AbortSignal.timeout(options.withinMs ?? 300_000),
     killSignal: 'SIGKILL',

@@ -3,8 +3,6 @@ import type { Hlc } from './op.ts';
 /** A clock further ahead than this is wrong: its ops still apply, but nobody's clock follows it. */
 export const HLC_AHEAD_MS_MAX = 60_000;
 
-export const HLC_ZERO: Hlc = { ms: 0, n: 0 };
-
 /** The time of the next op: later than any this peer gave or adopted, and the wall's when that moved on. */
 export function nextHlc(last: Hlc, wall: number): Hlc {
   return wall > last.ms ? { ms: wall, n: 0 } : { ms: last.ms, n: last.n + 1 };

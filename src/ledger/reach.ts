@@ -8,7 +8,6 @@ import type { Backup } from './volumes/volume-types.ts';
 export const SLUGS_IN_REACH = 20;
 /** A week of daily backups of each volume, by its name: one that is made anew goes on with those of the one before. */
 export const BACKUPS_IN_REACH = 7;
-
 /** So many of the latest slugs that clients sent can be released for the first time. */
 export const UPLOADS_IN_REACH = 5;
 
@@ -37,9 +36,7 @@ const reachOf = new WeakMap<App, ReadonlySet<BlobId>>();
 
 /** Of all releases, the newest first: a slug comes as often as there are releases of it. */
 export function latestSlugs(app: App): readonly SlugRef[] {
-  return [...app.releases.values()]
-    .sort((a, b) => b.hlc.ms - a.hlc.ms || b.hlc.n - a.hlc.n)
-    .flatMap(({ slug }) => slug ?? []);
+  return [...app.releases.values()].sort((a, b) => compareStamps(b, a)).flatMap(({ slug }) => slug ?? []);
 }
 
 /** The backups that are kept, the newest first. */

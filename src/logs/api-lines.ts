@@ -80,7 +80,7 @@ export function oneOffText(command: string, user: UserEmail): string {
 }
 
 /** The releases that these ops wrote, oldest first. */
-export function releasesMadeBy(view: View, app: AppId, ops: readonly OpId[]): readonly Release[] {
+function releasesMadeBy(view: View, app: AppId, ops: readonly OpId[]): readonly Release[] {
   const made = new Set(ops);
   const releases = view.apps.get(app)?.releases.values() ?? [];
   return [...releases]

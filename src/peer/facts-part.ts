@@ -7,7 +7,7 @@ import { parseFacts } from './parse-facts.ts';
 import { firstFacts } from './first-facts.ts';
 import { isMember, pushMembers } from './membership-part.ts';
 import { runtimeFacts } from './runtime-part.ts';
-import { withEntry, type Work } from './work.ts';
+import { isMadeFrom, withEntry, type Work } from './work.ts';
 
 /** Changes close together travel as one: a burst of dynos coming up is one message, not ten. */
 const PUBLISH_DELAY_MS = 15;
@@ -61,7 +61,7 @@ export function publishIfDue(work: Work): void {
   const { state, now } = work;
   const { dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown } = state;
   const from = [dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown];
-  if (state.publishAt === null && from.every((part, i) => part === state.ownFrom[i])) return;
+  if (state.publishAt === null && isMadeFrom(state.ownFrom, from)) return;
   state.ownFrom = from;
   const next = ownFacts(work);
   if (!saysMore(state.own, next)) {

@@ -16,7 +16,7 @@ import { applyOps } from '../ledger/fold.ts';
 import { adoptHlc } from '../ledger/hlc.ts';
 import type { OpDraft, StoredOp } from '../ledger/op.ts';
 import type { FactVersions } from './messages.ts';
-import { random, withEntry, type Work } from './work.ts';
+import { isMadeFrom, random, withEntry, type Work } from './work.ts';
 
 /** Two peers compare what they hold this often; the first look at a new connection comes at once. */
 export const SYNC_EVERY_MS = 5_000;
@@ -168,7 +168,7 @@ export function answerVector(
 export function syncDigest(work: Work): string {
   const { state } = work;
   const from = [state.logs, state.facts, state.own];
-  if (!from.every((part, i) => part === state.digest.from[i])) state.digest = { from, text: digestOf(work) };
+  if (!isMadeFrom(state.digest.from, from)) state.digest = { from, text: digestOf(work) };
   return state.digest.text;
 }
 

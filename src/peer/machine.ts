@@ -18,7 +18,7 @@ import { parseGossip, parsePeerMessage, type ParsedMessage } from './parse-messa
 import type { PeerId } from '../ids.ts';
 import { moveReleases, releaseWake } from './release-part.ts';
 import type { PeerState } from './state.ts';
-import { beginWork, type Work } from './work.ts';
+import { beginWork, isMadeFrom, type Work } from './work.ts';
 
 /**
  * The whole peer as one function: what happened, and when, gives the next state and what the shell must do, in
@@ -166,7 +166,7 @@ function settle(work: Work): void {
 function noticeRoutes(work: Work): void {
   const { state } = work;
   const from = [state.fold.view, state.facts, state.dynos, state.verdictChanges];
-  if (from.every((part, i) => part === state.routesFrom[i])) return;
+  if (isMadeFrom(state.routesFrom, from)) return;
   state.routesFrom = from;
   work.effects.push({ tag: 'routes' });
 }

@@ -35,3 +35,8 @@ export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<
   next.delete(key);
   return next;
 }
+
+/** Whether what something was made from is still what it would be made from now, part by part. */
+export function isMadeFrom(before: readonly unknown[], now: readonly unknown[]): boolean {
+  return now.length === before.length && now.every((part, i) => part === before[i]);
+}

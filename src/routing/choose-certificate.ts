@@ -40,10 +40,10 @@ export function chooseCertificate(table: CertTable, app: AppId, name: string): C
   // The nearest wildcard's certificate may be another app's.
   const given = matchDomain(table.ofDomains, name);
   const isOurs = given !== null && table.certs[given]?.app === app;
-  const ids = (Object.keys(table.certs) as CertId[]).filter((id) => table.certs[id]?.app === app);
   const isFit = (id: CertId, covers: (pattern: string) => boolean): boolean =>
     table.certs[id]?.names.some(covers) ?? false;
   if (isOurs && isFit(given, (pattern) => coversName(pattern, name))) return given;
+  const ids = (Object.keys(table.certs) as CertId[]).filter((id) => table.certs[id]?.app === app);
   return (
     ids.find((id) => isFit(id, (pattern) => pattern === name)) ??
     ids.find((id) => isFit(id, (pattern) => coversName(pattern, name))) ??

@@ -19,7 +19,7 @@ export type Platform = Harness & {
 
 export async function startPlatform(): Promise<Platform> {
   const api = await startApi();
-  const log = pino({ level: 'silent' });
+  const log = pino({ level: 'info' }, { write: (line: string) => api.logged.push(line) });
   const closing = new AbortController();
   api.host.statuses.push({
     peer: api.host.self,
@@ -31,7 +31,7 @@ export async function startPlatform(): Promise<Platform> {
     } as unknown as PeerFacts,
   });
   const host = () => api.host;
-  const addons = new AgentAddons({ host, closing: closing.signal, log });
+  const addons = new AgentAddons(host);
   const worker = new AddonWorker({ host, addons, log });
   // Of other kinds there are no duties here.
   const workers = {

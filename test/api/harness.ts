@@ -93,11 +93,7 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     releases: new FakeReleases(),
     stack: new FakeStack(),
     volumes: new NoVolumes(),
-    addons: new AgentAddons({
-      host: () => host,
-      closing: AbortSignal.abort(),
-      log: pino({ level: 'silent' }),
-    }),
+    addons: new AgentAddons(() => host),
     git: {
       async handle(message, response, app, user) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);

@@ -11,6 +11,7 @@ import type { DynoId } from '../../src/ids.ts';
 import type { DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { dynoSpec } from '../runtimes/dyno-spec.ts';
 import { Recorder, urlOf } from '../runtimes/recorder.ts';
 import { makeSlug } from '../runtimes/slug.ts';
 
@@ -30,7 +31,6 @@ def reach(target):
 for target in sys.argv[1:]:
     threading.Thread(target=reach, args=(target,)).start()
 `;
-import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 let dir: Awaited<ReturnType<typeof tempDir>>;
 let runtime: Runtime;

@@ -78,7 +78,7 @@ test('authorizations are made, listed, shown, updated, rotated and revoked', asy
 test('a login with a token for a password is kept, used and given up', { timeout: 180_000 }, async () => {
   const person = new Heroku(cluster, 'person');
   const peer = person.next();
-  const env = { ...process.env, ...(await person.env(peer)), HEROKU_NETRC_WRITE: 'true' };
+  const env = { ...(await person.env(peer)), HEROKU_NETRC_WRITE: 'true' };
   const { HEROKU_API_KEY: token = '', ...loggedOut } = env as Record<string, string>;
   {
     using terminal = openTerminal(PROGRAM, ['login', '-i'], loggedOut);

@@ -64,7 +64,7 @@ test('config vars are set, shown, read one by one, and unset', async () => {
   expect((await heroku.try(['config:unset', 'EMPTY', '-a', APP])).stderr).toContain('v4');
   await heroku.shows(
     ['releases', '-a', APP],
-    'v4   Remove EMPTY config vars',
+    /^ *v4 +Remove EMPTY config vars/m,
     'Set EMPTY, GREETING config vars',
   );
 });

@@ -18,9 +18,9 @@ let repo: Repo;
 /** `heroku git:remote`, then a plain `git push` with what the CLI set up: at one peer, and at another the next time. */
 async function push(): Promise<Ran> {
   const peer = heroku.next();
-  const env = { ...process.env, ...(await heroku.env(peer)) } as Record<string, string>;
-  must(await run(PROGRAM, ['git:remote', '-a', APP], { cwd: repo.dir, env }));
-  return run('git', ['push', 'heroku', 'HEAD:main'], { cwd: repo.dir, env, withinMs: TEST_MS });
+  const env = await heroku.env(peer);
+  must(await run(PROGRAM, ['git:remote', '-a', APP], { cwd: repo.dir, env, isBare: true }));
+  return run('git', ['push', 'heroku', 'HEAD:main'], { cwd: repo.dir, env, isBare: true, withinMs: TEST_MS });
 }
 
 test(
@@ -54,7 +54,11 @@ test('a stranger pushes nothing', async () => {
   const stranger = new Heroku(cluster, 'stranger', () => 'kith-nobody');
   const env = await stranger.env(ash);
   const url = `https://${new URL(ash.api).host}/${APP}.git`;
-  const { status, stderr } = await run('git', ['push', url, 'HEAD:main'], { cwd: repo.dir, env });
+  const { status, stderr } = await run('git', ['push', url, 'HEAD:main'], {
+    cwd: repo.dir,
+    env,
+    isBare: true,
+  });
   expect([status, stderr]).toEqual([
     128,
     expect.stringMatching(/Authentication failed|could not read Username/),
@@ -112,7 +116,7 @@ test(
   { timeout: TEST_MS },
   async () => {
     const peer = heroku.next();
-    const env = { ...process.env, ...(await heroku.env(peer)) };
+    const env = await heroku.env(peer);
     using terminal = openTerminal(PROGRAM, ['run', '-x', '-a', APP, 'bash --norc'], env);
     await terminal.shows(/up, run\.\d+/);
     terminal.type('stty size; [ -t 0 ] && echo a $((1+1)) terminal\r');
@@ -148,7 +152,7 @@ test('logs are cut, filtered and followed', { timeout: TEST_MS }, async () => {
   const web = await heroku.shows(['logs', '-a', APP, '-d', 'web.1', '-s', 'app'], 'app[web.1]: listening');
   expect(web).not.toMatch(/heroku\[|app\[api\]/);
   expect(await heroku.run('logs', '-a', APP, '-p', 'web')).toContain('[web.1]');
-  const env = { ...process.env, ...(await heroku.env(heroku.next())) };
+  const env = await heroku.env(heroku.next());
   using tail = openTerminal(PROGRAM, ['logs', '--tail', '-a', APP], env);
   await tail.shows(/app\[web\.1\]/);
   await heroku.run('config:set', 'LATER=1', '-a', APP);

@@ -47,7 +47,13 @@ export class Heroku {
   /** Runs one command, which may fail. */
   async try(args: readonly string[], options: Options = {}): Promise<Ran> {
     const env = { ...(await this.env(this.next())), ...options.env };
-    const ran = await run(PROGRAM, args, { cwd: this.home, withinMs: COMMAND_MS, ...options, env });
+    const ran = await run(PROGRAM, args, {
+      cwd: this.home,
+      withinMs: COMMAND_MS,
+      isBare: true,
+      ...options,
+      env,
+    });
     this.#assertStayedHome(args);
     return ran;
   }

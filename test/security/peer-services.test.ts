@@ -5,7 +5,7 @@ import { DataKeys } from '../../agent/keys/data-keys.ts';
 import { openKeyExchange } from '../../agent/keys/key-exchange.ts';
 import { callPeer, serveCalls } from '../../agent/lib/peer-call.ts';
 import { Tasks } from '../../agent/lib/tasks.ts';
-import { serveOneOffs, startRemotely, type RemoteRequest } from '../../agent/one-offs/remote-one-offs.ts';
+import { serveOneOffs, startOnFirst, type RemoteRequest } from '../../agent/one-offs/remote-one-offs.ts';
 import type { View } from '../../src/ledger/view.ts';
 import { PlatformError } from '../../src/errors.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -134,7 +134,8 @@ test('a peer that answers a one-off in nonsense is an error in words', async () 
       channel.on('error', () => undefined);
       channel.write(junk);
     });
-    const asked = startRemotely(ash, birch.self, REQUEST);
+    const here = (): never => expect.fail('the other peer is there');
+    const asked = startOnFirst(ash, [birch.self], REQUEST, here);
     await expect(asked, junk).rejects.toThrow(PlatformError);
   }
 });

@@ -1,10 +1,11 @@
 import type { AddonId, AppId, AttachmentId, DrainId, OpId } from '../../ids.ts';
+import { assertNever } from '../../step.ts';
 import type { App } from '../apps/app-types.ts';
 import type { Duty } from '../duties.ts';
 import type { Sealed } from '../op.ts';
 import type { View } from '../view.ts';
 import type { Addon } from './addon-types.ts';
-import { attachmentsOf } from './attachments.ts';
+import { attachmentsOf, isGoing } from './attachments.ts';
 import type { Rotation } from './rotation.ts';
 
 /** What is to be done next for an add-on, by the peer whose duty it is. */
@@ -27,8 +28,7 @@ export type AddonStep =
 
 /** The next step for an add-on; null: nothing is left to do. */
 export function nextAddonStep(view: View, addon: Addon): AddonStep | null {
-  const isGoing = addon.state === 'deprovisioning' || addon.state === 'deprovisioned';
-  if (isGoing) {
+  if (isGoing(addon)) {
     const [left] = attachmentsOf(view, addon.id);
     if (left !== undefined) return { do: 'detach', app: left.app.id, attachment: left.attachment.id };
     const drain = drainOf(view.apps.get(addon.app), addon.id);
@@ -68,14 +68,7 @@ export function addonDuties(view: View): readonly Duty[] {
   for (const app of view.apps.values()) {
     for (const [id, addon] of app.addons) {
       all.set(id, addon);
-      const { state, change, drainUrl, rotation } = addon;
-      if (state === 'provisioned' && drainUrl !== null && drainOf(app, id) === null) due.add(id);
-      if (
-        state === 'provisioning' ||
-        state === 'deprovisioning' ||
-        ((change !== null || rotation !== null) && state === 'provisioned')
-      )
-        due.add(id);
+      if (isDue(app, addon)) due.add(id);
     }
   }
   for (const { destroyed, attachments } of view.apps.values()) {
@@ -87,4 +80,20 @@ export function addonDuties(view: View): readonly Duty[] {
     }
   }
   return [...due].map((key) => ({ kind: 'addon', key }));
+}
+
+/** Whether something is left to do, going by the add-on and the app that owns it. */
+function isDue(app: App, { id, state, change, drainUrl, rotation }: Addon): boolean {
+  switch (state) {
+    case 'provisioning':
+    case 'deprovisioning':
+      return true;
+    case 'provisioned':
+      return change !== null || rotation !== null || (drainUrl !== null && drainOf(app, id) === null);
+    case 'deprovisioned':
+      // Who was at it and had not heard may have added one since.
+      return drainOf(app, id) !== null;
+    default:
+      return assertNever(state);
+  }
 }

@@ -64,6 +64,11 @@ export function liveAddons(view: View): readonly Addon[] {
   );
 }
 
+/** Whether it is over with it, or will be once its provider has let it go. */
+export function isGoing({ state }: Addon): boolean {
+  return state === 'deprovisioning' || state === 'deprovisioned';
+}
+
 /** Where an add-on is attached, in apps that live. */
 export function attachmentsOf(view: View, addon: AddonId): readonly { app: App; attachment: Attachment }[] {
   return [...view.apps.values()].flatMap((app) =>
@@ -104,12 +109,20 @@ export function attachmentVars(view: View, app: App): ReadonlyMap<string, Sealed
   return vars;
 }
 
+/** What its attachments are called, and those that it is going to have. */
+export function takenNames(app: App): ReadonlySet<string> {
+  const coming = [...app.addons.values()].filter(
+    ({ state, accepted }) => state === 'provisioning' && !accepted,
+  );
+  return new Set([
+    ...[...app.attachments.values()].map(({ name }) => name),
+    ...coming.map(({ attachment }) => attachment.name),
+  ]);
+}
+
 /** The name of an attachment that was given none: the prefix or, where that is taken, the service in a colour. */
 export function freeAttachmentName(app: App, prefix: string, service: string, id: AttachmentId): string {
-  const taken = new Set([...app.attachments.values()].map(({ name }) => name));
-  for (const { state, accepted, attachment } of app.addons.values()) {
-    if (state === 'provisioning' && !accepted) taken.add(attachment.name);
-  }
+  const taken = takenNames(app);
   if (!taken.has(prefix)) return prefix;
   const stem = service.toUpperCase().replaceAll('-', '_');
   const first = Number.parseInt(id.slice(0, 4), 16) % COLOURS.length;

@@ -11,8 +11,8 @@ import { releaseDraft } from '../releases/decide-release.ts';
 import { attachDescription } from '../releases/release-text.ts';
 import { isSameSealed } from '../same-sealed.ts';
 import type { Addon, AddonSettlement, SealedConfig } from './addon-types.ts';
-import { attachedHere, attachmentsOf, varName } from './attachments.ts';
-import { detachDraft } from './decide-attachment.ts';
+import { attachedHere, attachmentsOf, isGoing, varName } from './attachments.ts';
+import { attachedTo, detachDraft } from './decide-attachment.ts';
 import type { AddonRegisters } from './fold-addon.ts';
 import {
   mustAddon,
@@ -94,8 +94,7 @@ function isEnd(said: AddonSettlement['state']): boolean {
 
 function firstAttachment(state: AppState, addon: Addon): OpDraft {
   const { id, name } = addon.attachment;
-  const plan = `${addon.service}:${addon.plan}`;
-  const attached = { addon: addon.id, name, namespace: null, plan, config: null };
+  const attached = attachedTo(addon, { name, namespace: null }, null);
   const what = { cause: 'addon', slug: null, config: {}, attachments: { [id]: attached } } as const;
   // Should two peers write this, it is one release.
   const by = { user: addon.user, request: `attach ${addon.id}` };
@@ -169,7 +168,7 @@ export function destroyAddon(
   by: CommandContext,
 ): readonly OpDraft[] {
   const { state, app, registers, addon } = mustAddon(fold, command.app, command.addon);
-  if (addon.state === 'deprovisioning' || addon.state === 'deprovisioned') return [];
+  if (isGoing(addon)) return [];
   const elsewhere = attachmentsOf(fold.view, addon.id).filter((each) => each.app.id !== app.id);
   if (elsewhere.length > 0 && !command.force) {
     const apps = [...new Set(elsewhere.map((each) => each.app.name))].join(', ');

@@ -14,7 +14,7 @@ import {
 } from '../releases/release-text.ts';
 import { isSameSealed } from '../same-sealed.ts';
 import type { Addon, Attached, Attachment, SealedConfig } from './addon-types.ts';
-import { attachedHere, attachmentVars, findAddonById, varName, varsOf } from './attachments.ts';
+import { attachedHere, attachmentVars, findAddonById, isGoing, varName, varsOf } from './attachments.ts';
 import { mustAttachable, mustAttachmentName, mustBeFree, mustConfirm } from './must-addon.ts';
 
 type On = { readonly state: AppState; readonly app: App };
@@ -31,7 +31,7 @@ export function addAttachment(
   const addon = mustAttachable(fold, command.addon);
   const { attachment, name, namespace, confirm, version, vars } = command;
   // The same request, once more.
-  if (state.releases.releases.get(app.heads[0] ?? ('' as never))?.attachments.has(attachment)) return [];
+  if (app.attachments.has(attachment)) return [];
   mustAttachmentName(name);
   mustBeFree(app, name);
   mustBeCurrent(addon, version);
@@ -72,8 +72,8 @@ export function removeAttachment(
     });
   }
   const addon = findAddonById(fold.view, attachment.addon);
-  const isLive = addon?.state === 'provisioned' || addon?.state === 'provisioning';
-  if (isLive && addon.app === app.id && attachedHere(app, addon.id).length === 1) {
+  const isItsOwn = addon !== null && addon.app === app.id && !isGoing(addon);
+  if (isItsOwn && attachedHere(app, addon.id).length === 1) {
     throw new PlatformError(
       'invalid_params',
       `Cannot detach "${attachment.name}": it is the last attachment of "${addon.name}" to the app that owns it.`,
@@ -142,7 +142,8 @@ export function syncAttachments(fold: Fold, command: CommandOf<'attachment.sync'
   ];
 }
 
-function attachedTo(
+/** What releases say of it in the app that has it so. */
+export function attachedTo(
   { id, service, plan }: Addon,
   { name, namespace }: Pick<Attached, 'name' | 'namespace'>,
   config: string | null,

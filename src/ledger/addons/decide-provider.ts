@@ -5,7 +5,7 @@ import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { liveAddons } from './attachments.ts';
 
-export const PROVIDER_ID_PATTERN = /^[a-z][a-z0-9-]{1,48}[a-z0-9]$/;
+const PROVIDER_ID_PATTERN = /^[a-z][a-z0-9-]{1,48}[a-z0-9]$/;
 
 export function setProvider(
   { state }: Fold,

@@ -11,6 +11,8 @@ import type { Addon, AddonBody, AddonSettlement, AddonState } from './addon-type
 import { rotationOf } from './rotation.ts';
 import type { RotationStage } from './rotation.ts';
 
+type Answer = { readonly done: boolean; readonly message: string | null };
+
 /** One add-on as registers. */
 export type AddonRegisters = {
   /** The earliest, should there be two. Null while only later ops are here. */
@@ -18,7 +20,7 @@ export type AddonRegisters = {
   /** Since it was created. */
   readonly name: Register<string>;
   readonly plan: Register<{ readonly plan: string; readonly from: string }>;
-  readonly answers: ReadonlyMap<OpId, { readonly done: boolean; readonly message: string | null }>;
+  readonly answers: ReadonlyMap<OpId, Answer>;
   /**
    * What its provider said. A deprovisioning replaces only what its writer knew of: had another peer provisioned it once
    * more meanwhile, that stays, and the add-on is deprovisioned again.
@@ -84,8 +86,6 @@ export function applyAddon(before: AddonRegisters = NEW, op: FoldOp, body: Addon
       return assertNever(body);
   }
 }
-
-type Answer = { readonly done: boolean; readonly message: string | null };
 
 /** Of two answers the message of the better one or, where they are alike, the same at every peer. */
 function leastOf(a: Answer | undefined, b: Answer): string | null {

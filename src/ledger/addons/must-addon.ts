@@ -4,7 +4,7 @@ import type { AppState } from '../apps/app-state.ts';
 import type { App } from '../apps/app-types.ts';
 import type { Fold } from '../fold.ts';
 import type { Addon } from './addon-types.ts';
-import { ATTACHMENT_NAME_PATTERN, findAddonById, liveAddons } from './attachments.ts';
+import { ATTACHMENT_NAME_PATTERN, findAddonById, isGoing, liveAddons, takenNames } from './attachments.ts';
 import type { AddonRegisters } from './fold-addon.ts';
 
 const NAME_PATTERN = /^[a-z][a-z0-9-]{1,98}[a-z0-9]$/;
@@ -27,16 +27,14 @@ export function mustAddon(
 
 export function mustLiveAddon(fold: Fold, app: AppId, id: AddonId): ReturnType<typeof mustAddon> {
   const found = mustAddon(fold, app, id);
-  if (found.addon.state === 'provisioning' || found.addon.state === 'provisioned') return found;
+  if (!isGoing(found.addon)) return found;
   throw noAddon();
 }
 
 /** An add-on that may be attached: throws Heroku's 404. */
 export function mustAttachable(fold: Fold, id: AddonId): Addon {
   const addon = findAddonById(fold.view, id);
-  if (addon !== null && addon.accepted && (addon.state === 'provisioned' || addon.state === 'provisioning')) {
-    return addon;
-  }
+  if (addon?.accepted === true && !isGoing(addon)) return addon;
   throw noAddon();
 }
 
@@ -64,12 +62,7 @@ export function mustAttachmentName(name: string): void {
 
 /** Refuses a name that another attachment of the app has, or that one is going to have. */
 export function mustBeFree(app: App, name: string): void {
-  const isTaken =
-    [...app.attachments.values()].some((other) => other.name === name) ||
-    [...app.addons.values()].some(
-      ({ state, accepted, attachment }) => state === 'provisioning' && !accepted && attachment.name === name,
-    );
-  if (!isTaken) return;
+  if (!takenNames(app).has(name)) return;
   throw new PlatformError(
     'invalid_params',
     `The attachment name "${name}" is already taken on "${app.name}"`,

@@ -4,8 +4,7 @@ import type { App } from './app-types.ts';
 
 /**
  * Names what a slot should run: the app's release, the last restarts asked of the app, the type and the slot, and what
- * the type mounts. A
- * dyno of another generation is replaced. Null where there is nothing to run.
+ * the type mounts. A dyno of another generation is replaced. Null where there is nothing to run.
  */
 export function generationOf(app: App, type: ProcessType, index: number): string | null {
   if (app.current === null) return null;

@@ -20,6 +20,7 @@ import type { App } from './app-types.ts';
 export function toApp(state: AppState, name: AppName): App | null {
   const { id, created, updatedAt, destroyed, releases } = state;
   if (created === null) return null;
+  const snapshot = snapshotOfHeads(releases);
   return {
     id,
     wantedName: state.name[0]?.value ?? name,
@@ -36,7 +37,7 @@ export function toApp(state: AppState, name: AppName): App | null {
     releases: releases.releases,
     heads: [...releases.heads].sort(),
     current: currentOf(releases),
-    config: snapshotOfHeads(releases).config,
+    config: snapshot.config,
     formation: latest(state.formation, ({ value, hlc }, type) => ({ type, ...value, updatedAt: hlc.ms })),
     restarts: latest(state.restarts, ({ id }) => id),
     buildpacks: state.buildpacks[0]?.value ?? [],
@@ -52,7 +53,7 @@ export function toApp(state: AppState, name: AppName): App | null {
     destroyedVolumes: destroyedVolumes(state.volumes),
     backups: toBackups(state.volumes),
     addons: toAddons(state.addons, id, destroyed),
-    attachments: attachmentsOf(snapshotOfHeads(releases)),
+    attachments: attachmentsOf(snapshot),
     coupling: toCoupling(state.coupling),
     setup: toSetup(state.setup),
     uploads: state.uploads,

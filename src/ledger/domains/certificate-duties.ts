@@ -38,10 +38,9 @@ export function whyNotOrdered(app: App, domain: Pick<Domain, 'hostname'>): 'uplo
 
 /** A certificate that somebody added and that is for this domain. */
 export function uploadedFor(app: App, { hostname }: Pick<Domain, 'hostname'>): Cert | null {
-  const fits = [...app.certs.values()].filter(
-    ({ acm, facts }) => acm === null && facts.names.some((name) => coversName(name, hostname)),
-  );
-  return fits[0] ?? null;
+  const isFit = ({ acm, facts }: Cert): boolean =>
+    acm === null && facts.names.some((name) => coversName(name, hostname));
+  return [...app.certs.values()].find(isFit) ?? null;
 }
 
 /** The certificate that was ordered for a domain. */

@@ -7,7 +7,7 @@ import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { CHALLENGES_MAX } from './acm-bodies.ts';
-import type { AcmeChallenge } from './acm-types.ts';
+import type { AcmFailure, AcmeChallenge } from './acm-types.ts';
 import { removeCertDraft, setCertDraft } from './decide-cert.ts';
 
 export function setAcme({ state }: Fold, command: CommandOf<'acme.set'>): readonly OpDraft[] {
@@ -106,12 +106,7 @@ function challengesDraft(
   return { parents, body: { kind: 'acme.challenge', app: app.id, domain, challenges } };
 }
 
-function failureDraft(
-  state: AppState,
-  app: App,
-  domain: string,
-  failure: CommandOf<'acm.fail'>['failure'] | null,
-): OpDraft {
+function failureDraft(state: AppState, app: App, domain: string, failure: AcmFailure | null): OpDraft {
   const parents = headsOf(state.acm.domains.get(domain)?.failure);
   return { parents, body: { kind: 'acm.fail', app: app.id, domain, failure } };
 }

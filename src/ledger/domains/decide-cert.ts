@@ -9,7 +9,6 @@ import type { Fold } from '../fold.ts';
 import type { OpBodyOf, OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import type { Cert } from './cert-types.ts';
-import type { Domain } from './domain-types.ts';
 
 /** Every router holds them all in memory. */
 const CERTS_PER_APP_MAX = 100;
@@ -77,30 +76,7 @@ export function removeCertDraft(state: AppState, app: App, cert: CertId): OpDraf
   return { parents, body: { kind: 'cert.remove', app: app.id, cert } };
 }
 
-/** Has a domain served with one certificate of its app, or with whichever fits. */
-export function updateDomain(fold: Fold, command: CommandOf<'domain.update'>): readonly OpDraft[] {
-  const { state, app } = mustApp(fold, command.app);
-  const domain = app.domains.get(command.hostname);
-  if (domain === undefined) {
-    throw new PlatformError('not_found', "Couldn't find that domain name.", { resource: 'domain' });
-  }
-  if (domain.cert === command.cert) return [];
-  return [certOfDomainDraft(state, app, domain, command.cert)];
-}
-
-/** The op that gives a domain its certificate. */
-export function certOfDomainDraft(
-  state: AppState,
-  app: App,
-  { domain }: Pick<Domain, 'domain'>,
-  cert: CertId | null,
-): OpDraft {
-  if (cert !== null) mustCert(app, cert);
-  const parents = headsOf(state.certs.ofDomains.get(domain));
-  return { parents, body: { kind: 'domain.update', app: app.id, domain, cert } };
-}
-
-function mustCert(app: App, id: CertId): Cert {
+export function mustCert(app: App, id: CertId): Cert {
   const cert = app.certs.get(id);
   if (cert !== undefined) return cert;
   throw new PlatformError('not_found', "Couldn't find that SNI endpoint.", { resource: 'sni_endpoint' });

@@ -1,11 +1,15 @@
 import { PlatformError } from '../../errors.ts';
+import type { CertId } from '../../ids.ts';
+import type { AppState } from '../apps/app-state.ts';
+import type { App } from '../apps/app-types.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { orderedFor } from './certificate-duties.ts';
-import { certOfDomainDraft, removeCertDraft } from './decide-cert.ts';
+import { mustCert, removeCertDraft } from './decide-cert.ts';
+import type { Domain } from './domain-types.ts';
 
 const HOSTNAME_LENGTH_MAX = 253;
 /**
@@ -41,13 +45,36 @@ export function addDomain(fold: Fold, command: CommandOf<'domain.add'>): readonl
 export function removeDomain(fold: Fold, command: CommandOf<'domain.remove'>): readonly OpDraft[] {
   const { state, app } = mustApp(fold, command.app);
   const hostname = command.hostname.toLowerCase();
-  const domain = app.domains.get(hostname);
-  if (domain === undefined) {
-    throw new PlatformError('not_found', "Couldn't find that domain name.", { resource: 'domain' });
-  }
+  const domain = mustDomain(app, hostname);
   const ordered = orderedFor(app, domain);
   return [
     { parents: headsOf(state.domains.get(hostname)), body: { kind: 'domain.remove', app: app.id, hostname } },
     ...(ordered === null ? [] : [removeCertDraft(state, app, ordered.id)]),
   ];
+}
+
+/** Has a domain served with one certificate of its app, or with whichever fits. */
+export function updateDomain(fold: Fold, command: CommandOf<'domain.update'>): readonly OpDraft[] {
+  const { state, app } = mustApp(fold, command.app);
+  const domain = mustDomain(app, command.hostname);
+  if (domain.cert === command.cert) return [];
+  return [certOfDomainDraft(state, app, domain, command.cert)];
+}
+
+/** The op that gives a domain its certificate. */
+function certOfDomainDraft(
+  state: AppState,
+  app: App,
+  { domain }: Pick<Domain, 'domain'>,
+  cert: CertId | null,
+): OpDraft {
+  if (cert !== null) mustCert(app, cert);
+  const parents = headsOf(state.certs.ofDomains.get(domain));
+  return { parents, body: { kind: 'domain.update', app: app.id, domain, cert } };
+}
+
+function mustDomain(app: App, hostname: string): Domain {
+  const domain = app.domains.get(hostname);
+  if (domain !== undefined) return domain;
+  throw new PlatformError('not_found', "Couldn't find that domain name.", { resource: 'domain' });
 }

@@ -18,6 +18,11 @@ import type { SetupBody } from './setup-types.ts';
 
 const setup = matching<SetupId>(UUID);
 
+/** Why a setup failed; an app.json can have more flaws than fit. */
+export const REASON_CHARS_MAX = 2_000;
+export const ERROR_CHARS_MAX = 1_000;
+export const ERRORS_MAX = 100;
+
 export const setupBodies: BodySchemas<SetupBody> = {
   'setup.create': z.object({
     app,
@@ -34,8 +39,8 @@ export const setupBodies: BodySchemas<SetupBody> = {
     app,
     setup,
     status: z.enum(['succeeded', 'failed']),
-    reason: text(2_000).nullable(),
-    manifestErrors: z.array(text(1_000)).max(100),
+    reason: text(REASON_CHARS_MAX).nullable(),
+    manifestErrors: z.array(text(ERROR_CHARS_MAX)).max(ERRORS_MAX),
     postdeploy: z.object({ exitCode: z.number().int().nullable(), output: text(100_000) }).nullable(),
   }),
 };
