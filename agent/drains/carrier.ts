@@ -6,7 +6,7 @@ import type { DrainCursor } from '../../src/logs/drain-cursor.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import { DrainQueue } from './drain-queue.ts';
 import { sendByHttp } from './http-sender.ts';
-import type { SenderParts } from './sender.ts';
+import type { Patience, SenderParts } from './sender.ts';
 import { sendBySyslog } from './syslog-sender.ts';
 
 /** Each failed attempt would say so anew: the app's log is told this often. */
@@ -26,7 +26,7 @@ export type CarrierParts = {
   /** Where to begin; it moves on as messages arrive. */
   readonly cursor: DrainCursor;
   readonly log: Logger;
-} & Pick<SenderParts, 'answerMs'>;
+} & Patience;
 
 /** Takes an app's lines to one receiver until `signal` aborts. Resolves when nothing is under way any more. */
 export async function carryDrain(
@@ -34,7 +34,7 @@ export async function carryDrain(
   parts: CarrierParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logs, cursor, log, answerMs } = parts;
+  const { logs, cursor, log, answerMs, finishMs } = parts;
   const target = parseDrainUrl(drain.url);
   const queue = new DrainQueue(cursor);
   const { app, token } = drain;
@@ -55,7 +55,7 @@ export async function carryDrain(
   const end = (): void => over.abort();
   await Promise.all([
     fill(queue, drain, parts, within).finally(end),
-    send(target, { queue, token, onBadCertificate, answerMs, log }, within).finally(end),
+    send(target, { queue, token, onBadCertificate, answerMs, finishMs, log }, within).finally(end),
   ]);
 }
 

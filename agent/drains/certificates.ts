@@ -18,5 +18,7 @@ export function trustedContext(): SecureContext {
 export function certificateProblem(error: unknown): string | null {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
   const isCertificates = /CERT|^UNABLE_TO|ISSUER|CRL|HOSTNAME_MISMATCH|CHAIN/.test(error.code);
-  return isCertificates ? error.message.replaceAll('"', "'").slice(0, 200) : null;
+  // Node goes on with advice for who runs Node: the machine's authorities are among ours already.
+  const [reason = ''] = error.message.split('; if the root CA');
+  return isCertificates ? reason.replaceAll('"', "'").slice(0, 200) : null;
 }

@@ -4,17 +4,18 @@ import { z } from 'zod';
 import { DRAIN_URL_KEY } from '../../src/drain-url.ts';
 import type { AppId, DrainId, PeerId } from '../../src/ids.ts';
 import { drainOfDuty, type FoundDrain } from '../../src/ledger/drains/drain-duties.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { toRows } from '../../src/logs/drain-cursor.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { callPeer, serveCalls } from '../lib/peer-call.ts';
-import { carryDrain, type CarrierParts } from './carrier.ts';
+import { carryDrain } from './carrier.ts';
 import { DrainCursors } from './drain-cursors.ts';
+import { FINISH_MS, type Patience } from './sender.ts';
 
 const SERVICE = 'drain';
-/** The others get so long to say how far a drain has got; the one that carries it finishes what is under way. */
-const ASK_MS = 3_000;
+/** Who carries a drain answers, though what is under way has not arrived, before the asker gives up. */
+const ANSWER_BEFORE_MS = 500;
 const TELL_MS = 1_000;
 
 const questionShape = z.object({ drain: z.uuid() });
@@ -31,18 +32,21 @@ export type DrainsParts = {
   /** The other peers that are alive. */
   readonly others: () => readonly PeerId[];
   readonly log: Logger;
-} & Pick<CarrierParts, 'answerMs'>;
+} & Patience;
 
 type Carried = { readonly stop: AbortController; readonly ended: Promise<void> };
 
 /** The drains that are this peer's to carry. */
 export class Drains implements AsyncDisposable {
   readonly #parts: DrainsParts;
+  /** The others get so long to say how far a drain has got; the one that carries it finishes what is under way. */
+  readonly #askMs: number;
   readonly #cursors: DrainCursors;
   readonly #carried = new Map<DrainId, Carried>();
 
   constructor(parts: DrainsParts) {
     this.#parts = parts;
+    this.#askMs = 2 * (parts.finishMs ?? FINISH_MS);
     const exists = (drain: DrainId): boolean => parts.find(drain) !== null;
     this.#cursors = new DrainCursors({ ...parts, exists });
     serveCalls(parts.mesh, SERVICE, (request) => this.#answer(request));
@@ -64,7 +68,7 @@ export class Drains implements AsyncDisposable {
 
   /** @returns whether another peer has claimed it */
   async #carry({ app, drain }: FoundDrain, signal: AbortSignal): Promise<boolean> {
-    const { logs, log, open, find, answerMs } = this.#parts;
+    const { logs, log, open, find, answerMs, finishMs } = this.#parts;
     const { token, createdAt } = drain;
     const url = open(app.id, DRAIN_URL_KEY, drain.url);
     const stop = new AbortController();
@@ -79,7 +83,8 @@ export class Drains implements AsyncDisposable {
       const cursor = this.#cursors.of(drain.id);
       const until = AbortSignal.any([signal, stop.signal, changed.signal]);
       log.info({ app: app.id, drain: drain.id }, 'drain carried');
-      await carryDrain({ app: app.id, url, token, createdAt }, { logs, cursor, answerMs, log }, until);
+      const carried = { app: app.id, url, token, createdAt };
+      await carryDrain(carried, { logs, cursor, answerMs, finishMs, log }, until);
     } finally {
       clearInterval(watch);
       this.#cursors.tell(drain.id);
@@ -96,7 +101,7 @@ export class Drains implements AsyncDisposable {
     await Promise.all(
       others().map(async (peer) => {
         try {
-          this.#cursors.merge(drain, await callPeer(mesh, peer, SERVICE, { drain }, ASK_MS));
+          this.#cursors.merge(drain, await callPeer(mesh, peer, SERVICE, { drain }, this.#askMs));
         } catch (err) {
           log.debug({ peer, drain, err }, 'peer did not say how far a drain has got');
         }
@@ -109,7 +114,7 @@ export class Drains implements AsyncDisposable {
     if (this.#parts.find(drain) === null) return [];
     const carried = this.#carried.get(drain);
     carried?.stop.abort();
-    await Promise.race([carried?.ended, sleep(ASK_MS - 500, undefined, { ref: false })]);
+    await Promise.race([carried?.ended, sleep(this.#askMs - ANSWER_BEFORE_MS, undefined, { ref: false })]);
     return toRows(this.#cursors.of(drain).positions);
   }
 

@@ -71,7 +71,7 @@ class HttpSender {
   }
 
   async #try(batch: DrainBatch, frame: string, signal: AbortSignal): Promise<Outcome> {
-    const { token, log, onBadCertificate, answerMs = ANSWER_MS } = this.#parts;
+    const { token, log, onBadCertificate, answerMs = ANSWER_MS, finishMs = FINISH_MS } = this.#parts;
     const { url, authorization } = this.#target;
     const { hostname: host } = new URL(url);
     const body = batch.messages.map(batchFrame).join('');
@@ -84,7 +84,7 @@ class HttpSender {
       'User-Agent': `Logplex/kith-${VERSION}`,
       ...(authorization === null ? {} : { Authorization: authorization }),
     };
-    using within = deadline(signal, answerMs);
+    using within = deadline(signal, answerMs, finishMs);
     try {
       const status = await this.#poster.post(body, headers, within.signal);
       const outcome = outcomeOf(status);
@@ -107,13 +107,17 @@ function outcomeOf(status: number): Outcome {
 }
 
 /** A request has its time; one that is under way when the sender is told to end has a moment. */
-function deadline(signal: AbortSignal, answerMs: number): Disposable & { readonly signal: AbortSignal } {
+function deadline(
+  signal: AbortSignal,
+  answerMs: number,
+  finishMs: number,
+): Disposable & { readonly signal: AbortSignal } {
   const over = new AbortController();
   const end = (): void => over.abort(new Error('The receiver did not answer in time'));
   let timer = setTimeout(end, answerMs).unref();
   const hurry = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(end, FINISH_MS).unref();
+    timer = setTimeout(end, finishMs).unref();
   };
   signal.addEventListener('abort', hurry, { once: true });
   if (signal.aborted) hurry();

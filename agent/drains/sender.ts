@@ -8,10 +8,15 @@ export type SenderParts = {
   readonly token: string;
   /** The receiver's certificate was refused. */
   readonly onBadCertificate: (reason: string) => void;
-  /** How long a receiver has to answer a batch; tests shorten it. */
-  readonly answerMs?: number | undefined;
   readonly log: Logger;
+} & Patience;
+
+/** How long others are waited for. Tests say. */
+export type Patience = {
+  /** How long a receiver has to answer a batch. */
+  readonly answerMs?: number | undefined;
+  /** After its signal has aborted, a sender may take so long to hear that what is under way has arrived. */
+  readonly finishMs?: number | undefined;
 };
 
-/** After its signal has aborted, a sender may take so long to hear that what is under way has arrived. */
 export const FINISH_MS = 1_500;

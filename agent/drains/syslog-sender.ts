@@ -60,7 +60,7 @@ class Stream {
 
   /** Resolves when the connection was of no more use, and nothing is in doubt. Rejects when it broke. */
   async run(signal: AbortSignal): Promise<void> {
-    const { queue } = this.#parts;
+    const { queue, finishMs = FINISH_MS } = this.#parts;
     using connection = await SyslogConnection.open(this.#target, () => queue.wake(), signal);
     try {
       while (!signal.aborted && !connection.isOver) {
@@ -73,7 +73,7 @@ class Stream {
       }
       // One that hangs up on whoever calls must not be called again at once.
       if (connection.isOver && (this.#unsettled.length > 0 || !this.hasSettled)) throw connection.gone();
-      if (await connection.end(FINISH_MS)) this.#settle(Infinity);
+      if (await connection.end(finishMs)) this.#settle(Infinity);
     } finally {
       for (const { batch } of this.#unsettled.splice(0).reverse()) queue.putBack(batch);
     }

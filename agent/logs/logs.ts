@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { AppId, PeerId } from '../../src/ids.ts';
 import type { LogFilter, LogLine } from '../../src/logs/line.ts';
 import { mergeByTime } from '../../src/logs/merge.ts';
-import type { LogPosition } from '../../src/logs/position.ts';
+import { isLater, type LogPosition } from '../../src/logs/position.ts';
 import { splitText } from '../../src/logs/split.ts';
 import { parseBatch, toWireLine, type LogBatch } from '../../src/logs/wire.ts';
 import type { LogItem, Logs } from '../../src/shell/logs.ts';
@@ -16,6 +16,8 @@ import {
   type LogReply,
   type LogRequest,
 } from './exchange.ts';
+import { NewsAsker, serveNews } from './news-asker.ts';
+import { NewsBoard, type Known } from './news-board.ts';
 import { LogPublisher, logTopic } from './publisher.ts';
 import { RingStore } from './ring-store.ts';
 import { RING_BYTES_MAX, RING_LINES } from './ring.ts';
@@ -34,7 +36,7 @@ export type LogsOptions = {
   readonly log: Logger;
   /** Wall ms. */
   readonly now: () => number;
-  /** How often a tail asks for what gossip may have lost; tests shorten it. */
+  /** How long gossip has before a tail asks for what it may have lost; tests shorten it. */
   readonly checkMs?: number;
 };
 
@@ -43,6 +45,7 @@ export async function openLogs(options: LogsOptions): Promise<Logs> {
   const { dir, mesh, log, now } = options;
   const logs = new PeerLogs(options, await RingStore.open({ dir, self: mesh.self, log, now }));
   mesh.serve(LOGS_SERVICE, (channel, from) => logs.serve(channel, from));
+  serveNews(mesh, logs.board);
   return logs;
 }
 
@@ -50,9 +53,12 @@ type Watched = { readonly sessions: Set<TailSession>; readonly unsubscribe: () =
 type Channel = Parameters<Parameters<Mesh['serve']>[1]>[0];
 
 class PeerLogs implements Logs {
+  /** What other peers hear of this one's lines. */
+  readonly board: NewsBoard;
   readonly #options: LogsOptions;
   readonly #rings: RingStore;
   readonly #tasks: Tasks;
+  readonly #asker: NewsAsker;
   readonly #publishers = new Map<AppId, LogPublisher>();
   readonly #watched = new Map<AppId, Watched>();
 
@@ -60,6 +66,13 @@ class PeerLogs implements Logs {
     this.#options = options;
     this.#rings = rings;
     this.#tasks = new Tasks(options.log);
+    this.board = new NewsBoard((app) => rings.ring(app)?.position ?? null);
+    this.#asker = new NewsAsker({
+      ...options,
+      graceMs: options.checkMs ?? CHECK_MS,
+      known: (peer) => this.#known(peer),
+      onNews: (peer, app, reached) => this.#catchUp(peer, app, reached),
+    });
   }
 
   append({ app, source, process, text, timeUs }: Parameters<Logs['append']>[0]): void {
@@ -70,6 +83,7 @@ class PeerLogs implements Logs {
       this.#publisher(app).add(line);
       this.#deliver(app, this.#self, { boot: this.#rings.boot, seq: line.seq, lines: [toWireLine(line)] });
     }
+    this.board.said(app);
   }
 
   async recent(
@@ -130,16 +144,9 @@ class PeerLogs implements Logs {
     }
   }
 
-  /** What comes from now on, and what gossip loses of it. */
   async *#live(session: TailSession): AsyncGenerator<LogItem> {
     this.#tasks.run('show log lines', () => session.goLive());
-    const checks = setInterval(() => this.#checkAll(session), this.#options.checkMs ?? CHECK_MS).unref();
-    try {
-      this.#checkAll(session);
-      for (let item = await session.next(); item !== null; item = await session.next()) yield item;
-    } finally {
-      clearInterval(checks);
-    }
+    for (let item = await session.next(); item !== null; item = await session.next()) yield item;
   }
 
   async remove(app: AppId): Promise<void> {
@@ -163,6 +170,8 @@ class PeerLogs implements Logs {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const publisher of this.#publishers.values()) publisher.stop();
     for (const { sessions } of this.#watched.values()) for (const session of sessions) session.close();
+    this.board.close();
+    await this.#asker.close();
     await this.#rings[Symbol.asyncDispose]();
     await this.#tasks.settled();
   }
@@ -214,6 +223,7 @@ class PeerLogs implements Logs {
   }
 
   #watch(app: AppId, session: TailSession): void {
+    this.#asker.refresh();
     const watched = this.#watched.get(app);
     if (watched !== undefined) {
       watched.sessions.add(session);
@@ -232,6 +242,7 @@ class PeerLogs implements Logs {
     if (watched === undefined || !watched.sessions.delete(session) || watched.sessions.size > 0) return;
     watched.unsubscribe();
     this.#watched.delete(app);
+    this.#asker.refresh();
   }
 
   #deliver(app: AppId, from: PeerId, batch: LogBatch): void {
@@ -240,9 +251,26 @@ class PeerLogs implements Logs {
     }
   }
 
-  #checkAll(session: TailSession): void {
-    for (const peer of this.#options.members()) {
-      this.#tasks.run('check for lost log lines', () => session.check(peer));
+  /** How far whoever watches an app here is in a peer's lines of it: the one that is farthest behind. */
+  #known(peer: PeerId): Known {
+    return new Map(
+      [...this.#watched].map(([app, { sessions }]) => [
+        app,
+        [...sessions].map((session) => session.position(peer)).reduce(earlierOf),
+      ]),
+    );
+  }
+
+  /** What gossip did not bring by now is fetched. */
+  async #catchUp(peer: PeerId, app: AppId, reached: LogPosition): Promise<void> {
+    for (const session of this.#watched.get(app)?.sessions ?? []) {
+      const position = session.position(peer);
+      if (position === null || isLater(reached, position)) await session.check(peer);
     }
   }
+}
+
+function earlierOf(a: LogPosition | null, b: LogPosition | null): LogPosition | null {
+  if (a === null || b === null) return null;
+  return isLater(a, b) ? b : a;
 }

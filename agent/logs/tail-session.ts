@@ -1,7 +1,7 @@
 import type { AppId, PeerId } from '../../src/ids.ts';
 import { matchesFilter } from '../../src/logs/filter.ts';
 import type { LogFilter, LogLine } from '../../src/logs/line.ts';
-import { advance, type LogPosition } from '../../src/logs/position.ts';
+import { advance, isLater, type LogPosition } from '../../src/logs/position.ts';
 import { fromWireLine, type LogBatch } from '../../src/logs/wire.ts';
 import type { LogItem } from '../../src/shell/logs.ts';
 import type { LogReply } from './exchange.ts';
@@ -55,7 +55,12 @@ export class TailSession {
     await this.#add(peer, batch);
   }
 
-  /** Asks a peer whether gossip lost its last lines: without a later one nobody would notice. */
+  /** How far this watcher is in a peer's lines; null while nothing is known of them. */
+  position(peer: PeerId): LogPosition | null {
+    return this.#positions.get(peer) ?? null;
+  }
+
+  /** Asks a peer for what gossip lost of its last lines: without a later one nobody would notice. */
   async check(peer: PeerId): Promise<void> {
     await this.#add(peer, 'check');
   }
@@ -106,7 +111,9 @@ export class TailSession {
     const { startedUs } = this.#options;
     const lines = position === null ? reply.lines.filter((line) => line.timeUs >= startedUs) : reply.lines;
     for (const line of lines) this.#take(line, reply.position.boot);
-    if (!this.#positions.has(peer)) this.#positions.set(peer, reply.position);
+    // Also where it gave no line, as after its restart: it would be asked for them again and again.
+    const reached = this.position(peer);
+    if (reached === null || isLater(reply.position, reached)) this.#positions.set(peer, reply.position);
   }
 
   #show(peer: PeerId, batch: LogBatch): void {

@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogDrainResource } from '../../src/platform/log-drain.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet } from './apps.ts';
 import { WAIT_MS, useCluster } from './cluster.ts';
+import { expectNoHoles, repeated, writeCounter } from './counted-lines.ts';
 import type { Peer } from './peer.ts';
 import { startRsyslog, type Received } from './rsyslog.ts';
 
@@ -21,14 +21,6 @@ beforeAll(async () => {
   rsyslog = await startRsyslog(join(cluster.dir, 'rsyslog'));
 }, 60_000);
 afterAll(async () => rsyslog?.[Symbol.asyncDispose]());
-
-/** Dynos that count, ten lines a second each, from 1 at each start. */
-function writeCounter(dir: string): string {
-  mkdirSync(dir, { recursive: true });
-  const count = 's=$(date +%s%N); i=0; while :; do i=$((i+1)); echo "start $s line $i"; sleep 0.1; done';
-  writeFileSync(join(dir, 'Procfile'), `counter: ${count}\n`);
-  return dir;
-}
 
 test('the lines of dynos on all peers reach a real rsyslog', { timeout: TEST_MS }, async () => {
   await deploy(ash, APP, writeCounter(join(cluster.dir, 'counter')));
@@ -71,9 +63,9 @@ test(
     await carrier.kith(['peers:drain']);
     await eventually(async () => (await carrierOf()) !== carrier, { withinMs: WAIT_MS });
     await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
-    expectNoHoles();
+    expectNoHoles(received());
     // What was under way when the connection was ended; a second's worth of lines would be 30.
-    expect(repeated()).toBeLessThan(30);
+    expect(repeated(received())).toBeLessThan(30);
     await carrier.kith(['peers:drain', '--off']);
   },
 );
@@ -86,10 +78,34 @@ test(
     const before = received().length;
     await carrier.stop();
     await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
-    expectNoHoles();
-    expect(repeated()).toBeLessThan(60);
+    expectNoHoles(received());
+    expect(repeated(received())).toBeLessThan(60);
     await carrier.start();
     await cluster.allAlive();
+  },
+);
+
+test(
+  'when the peer that carries a drain is cut off and comes back, no line is lost, and one peer carries it',
+  { timeout: TEST_MS },
+  async () => {
+    const carrier = await carrierOf();
+    // It stands still while its connections stay: to the others it is gone, and it does not know.
+    carrier.agent.signalAgent('SIGSTOP');
+    try {
+      await eventually(async () => (await carrierOf()) !== carrier, { withinMs: WAIT_MS });
+      const before = received().length;
+      await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
+    } finally {
+      carrier.agent.signalAgent('SIGCONT');
+    }
+    await cluster.allAlive();
+    await formationMet(carrier, APP, 3);
+    await eventually(() => carriers().length === 1, { withinMs: WAIT_MS });
+    const before = received().length;
+    await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
+    expect(carriers()).toHaveLength(1);
+    expectNoHoles(received());
   },
 );
 
@@ -105,7 +121,7 @@ test(
     await formationMet(heir, APP, 3, (dynos) => dynos.every(({ peer }) => peer.id !== carrier.id));
     const before = received().length;
     await eventually(() => received().length > before + 100, { withinMs: WAIT_MS });
-    expectNoHoles();
+    expectNoHoles(received());
   },
 );
 
@@ -131,6 +147,11 @@ function lastSaid(peer: Peer): { readonly time: number; readonly msg: string } |
     .at(-1);
 }
 
+/** The peers that took the drain and have not left it. */
+function carriers(): readonly Peer[] {
+  return cluster.peers.filter((peer) => lastSaid(peer)?.msg === 'drain carried');
+}
+
 /** The peer that took the drain last. */
 function carrierOf(): Promise<Peer> {
   return eventually(
@@ -149,31 +170,4 @@ function other(peer: Peer): Peer {
 
 function received(): readonly Received[] {
   return rsyslog.received();
-}
-
-/** The numbers that arrived, by the start of a dyno that counted them. */
-function starts(): ReadonlyMap<string, readonly number[]> {
-  const found = new Map<string, number[]>();
-  for (const { process, text } of received()) {
-    const [, start, number] = /^start (\d+) line (\d+)$/.exec(text) ?? [];
-    if (start === undefined) continue;
-    const key = `${process} ${start}`;
-    found.set(key, [...(found.get(key) ?? []), Number(number)]);
-  }
-  return found;
-}
-
-function repeated(): number {
-  const all = [...starts().values()];
-  return all.reduce((sum, numbers) => sum + numbers.length - new Set(numbers).size, 0);
-}
-
-/** Between the first and the last line of each dyno's start that arrived, all arrived. */
-function expectNoHoles(): void {
-  for (const [start, numbers] of starts()) {
-    const seen = new Set(numbers);
-    const [low, high] = [Math.min(...seen), Math.max(...seen)];
-    const missing = Array.from({ length: high - low + 1 }, (_, i) => low + i).filter((n) => !seen.has(n));
-    expect({ start, missing }).toEqual({ start, missing: [] });
-  }
 }

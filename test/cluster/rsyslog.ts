@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestCertificate } from '../helpers/certificates.ts';
 import { eventually } from '../helpers/eventually.ts';
 
 /** One message as rsyslog understood it. */
@@ -16,10 +17,20 @@ export type Received = {
 
 const PROGRAMS = ['/usr/sbin/rsyslogd', '/sbin/rsyslogd'];
 
-/** A real rsyslog that takes TCP on loopback; its files are in `dir`. */
+export type Rsyslog = AsyncDisposable & { readonly port: number; received(): readonly Received[] };
+
+export type RsyslogOptions = {
+  /** Takes TLS with this certificate, not bare TCP. */
+  readonly tls?: TestCertificate;
+  /** Of loopback; `127.0.0.1` unless said. */
+  readonly address?: string;
+};
+
+/** A real rsyslog that listens on loopback; its files are in `dir`. */
 export async function startRsyslog(
   dir: string,
-): Promise<AsyncDisposable & { port: number; received(): readonly Received[] }> {
+  { tls, address = '127.0.0.1' }: RsyslogOptions = {},
+): Promise<Rsyslog> {
   const program = PROGRAMS.find((path) => existsSync(path));
   if (program === undefined) {
     throw new Error('There is no rsyslogd on this machine, which this test needs: `apt-get install rsyslog`');
@@ -29,8 +40,8 @@ export async function startRsyslog(
   writeFileSync(
     config,
     `global(workDirectory="${dir}" maxMessageSize="64k")
-module(load="imtcp")
-input(type="imtcp" address="127.0.0.1" port="0" listenPortFileName="${portFile}")
+${tls === undefined ? 'module(load="imtcp")' : tlsConfig(dir, tls)}
+input(type="imtcp" address="${address}" port="0" listenPortFileName="${portFile}")
 template(name="fields" type="string"
   string="%protocol-version%\\t%pri%\\t%hostname%\\t%app-name%\\t%procid%\\t%msg%\\n")
 action(type="omfile" file="${output}" template="fields")
@@ -41,15 +52,16 @@ action(type="omfile" file="${output}" template="fields")
   });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  const port = await eventually(
+  await eventually(
     () => {
       if (child.exitCode !== null) throw new Error(`rsyslogd ended: ${said}`);
-      return existsSync(portFile) && Number(readFileSync(portFile, 'utf8'));
+      // Empty at first: it is made before it is written.
+      return existsSync(portFile) && Number(readFileSync(portFile, 'utf8')) > 0;
     },
     { withinMs: 30_000 },
   );
   return {
-    port: Number(port),
+    port: Number(readFileSync(portFile, 'utf8')),
     received: () => (existsSync(output) ? readFileSync(output, 'utf8') : '').split('\n').flatMap(parse),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;
@@ -58,6 +70,21 @@ action(type="omfile" file="${output}" template="fields")
       await ended;
     },
   };
+}
+
+/** As an operator writes it who has a certificate: clients need none. `rsyslog-gnutls` brings this driver. */
+function tlsConfig(dir: string, { cert, key, ca }: TestCertificate): string {
+  const files = { cert, key, ca };
+  for (const [name, pem] of Object.entries(files)) {
+    writeFileSync(join(dir, `${name}.pem`), pem, { mode: 0o600 });
+  }
+  return `global(
+  defaultNetstreamDriver="gtls"
+  defaultNetstreamDriverCAFile="${dir}/ca.pem"
+  defaultNetstreamDriverCertFile="${dir}/cert.pem"
+  defaultNetstreamDriverKeyFile="${dir}/key.pem"
+)
+module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon")`;
 }
 
 function parse(row: string): readonly Received[] {

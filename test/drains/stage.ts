@@ -8,6 +8,8 @@ import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { FoundDrain } from '../../src/ledger/drains/drain-duties.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import { MemoryNetwork, type MemoryMesh } from '../helpers/memory-mesh.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { SyslogReceiver } from './receivers.ts';
 
 export const APP = 'a0000000-0000-4000-8000-000000000001' as AppId;
 
@@ -93,6 +95,8 @@ export class DrainStage implements AsyncDisposable {
       open: (_app, _key, sealed) => Buffer.from(sealed).toString(),
       others,
       answerMs: 300,
+      // Longer than a busy machine may stand still: what was under way would be sent twice.
+      finishMs: 15_000,
       log,
     });
     const peer = new DrainPeer(mesh, logs, drains);
@@ -123,4 +127,21 @@ export class DrainStage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.peers) await peer[Symbol.asyncDispose]();
   }
+}
+
+export type DrainScene = AsyncDisposable & {
+  readonly stage: DrainStage;
+  readonly receiver: SyslogReceiver;
+  /** Leads to the receiver. */
+  readonly drain: DrainId;
+};
+
+/** A stage with one drain, and who receives it; the peers are to come. */
+export async function openScene(): Promise<DrainScene> {
+  const parts = new AsyncDisposableStack();
+  const { path } = parts.use(await tempDir());
+  const stage = parts.use(new DrainStage(path));
+  const receiver = parts.use(await SyslogReceiver.open());
+  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
+  return { stage, receiver, drain, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

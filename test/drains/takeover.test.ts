@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { SyslogReceiver } from './receivers.ts';
-import { type DrainPeer, DrainStage, numbers } from './stage.ts';
+import { type DrainPeer, DrainStage, numbers, openScene } from './stage.ts';
 
 const WAIT = { withinMs: 20_000 };
 
@@ -14,11 +14,9 @@ function lastTold({ mesh }: DrainPeer): readonly (readonly [string, number, numb
 }
 
 test('a drain that is handed over goes on where it was: nothing is lost, nothing comes twice', async () => {
-  await using dir = await tempDir();
-  await using stage = new DrainStage(dir.path);
-  await using receiver = await SyslogReceiver.open();
+  await using scene = await openScene();
+  const { stage, receiver, drain } = scene;
   const [ash, birch] = [await stage.add('ash'), await stage.add('birch')];
-  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
   ash.carry(drain);
   ash.say(...numbers(1, 50));
   await eventually(() => receiver.texts.length === 50, WAIT);
@@ -30,11 +28,9 @@ test('a drain that is handed over goes on where it was: nothing is lost, nothing
 });
 
 test('a peer that takes a drain over has the one that still carries it end that first', async () => {
-  await using dir = await tempDir();
-  await using stage = new DrainStage(dir.path);
-  await using receiver = await SyslogReceiver.open();
+  await using scene = await openScene();
+  const { stage, receiver, drain } = scene;
   const [ash, birch] = [await stage.add('ash'), await stage.add('birch')];
-  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
   ash.carry(drain);
   ash.say(...numbers(1, 50));
   await eventually(() => receiver.texts.length === 50, WAIT);
@@ -45,11 +41,9 @@ test('a peer that takes a drain over has the one that still carries it end that 
 });
 
 test('after a carrier has vanished, the next sends what is not known to have arrived, and not all again', async () => {
-  await using dir = await tempDir();
-  await using stage = new DrainStage(dir.path);
-  await using receiver = await SyslogReceiver.open();
+  await using scene = await openScene();
+  const { stage, receiver, drain } = scene;
   const [ash, birch, cedar] = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')];
-  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
   ash.carry(drain);
   cedar.say(...numbers(1, 50));
   await eventually(() => receiver.texts.length === 50, WAIT);
@@ -65,12 +59,37 @@ test('after a carrier has vanished, the next sends what is not known to have arr
   expect(receiver.texts).toEqual(numbers(1, 80));
 });
 
+test('where a cluster is split, either side’s carrier sends what it hears; healed, one goes on and nothing is missing', async () => {
+  await using scene = await openScene();
+  const { stage, receiver, drain } = scene;
+  const [ash, birch, cedar] = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')];
+  const say = (from: number, to: number): void => {
+    for (const peer of [ash, birch, cedar]) {
+      peer.say(...numbers(from, to).map((text) => `${peer.mesh.self} ${text}`));
+    }
+  };
+  const hasAll = (to: number, ...peers: readonly DrainPeer[]): boolean => {
+    const texts = new Set(receiver.texts);
+    return peers.every(({ mesh }) => numbers(1, to).every((text) => texts.has(`${mesh.self} ${text}`)));
+  };
+  ash.carry(drain);
+  say(1, 20);
+  await eventually(() => hasAll(20, ash, birch, cedar), WAIT);
+  for (const other of [birch, cedar]) stage.network.cut(ash.mesh.self, other.mesh.self);
+  // The others take it for dead; it goes on with what it hears, which is itself.
+  birch.carry(drain);
+  say(21, 40);
+  await eventually(() => hasAll(40, ash, birch, cedar), WAIT);
+  for (const other of [birch, cedar]) stage.network.heal(ash.mesh.self, other.mesh.self);
+  await birch.leave(drain);
+  say(41, 60);
+  await eventually(() => hasAll(60, ash, birch, cedar), WAIT);
+});
+
 test('a backlog larger than the buffer gets through whole while the receiver takes it', async () => {
-  await using dir = await tempDir();
-  await using stage = new DrainStage(dir.path);
-  await using receiver = await SyslogReceiver.open();
+  await using scene = await openScene();
+  const { stage, receiver, drain } = scene;
   const peers = [await stage.add('ash'), await stage.add('birch'), await stage.add('cedar')] as const;
-  const drain = stage.drain(`syslog://127.0.0.1:${receiver.port}`);
   for (const peer of peers)
     peer.say(...numbers(1, 1_450).map((text) => `${peer.mesh.self} ${text} ${'x'.repeat(100)}`));
   peers[0].carry(drain);

@@ -66,6 +66,7 @@ export class Faults {
       Object.assign(peer.runtime.faults, { crashChance: 0, bootFailChance: 0, slowFetchMs: 0 });
       peer.runtime.comeBack();
       peer.diskDelayMs = 1;
+      peer.thaw();
       if (peer.standing === 'stranger') continue;
       peer.start();
       peer.dispatch({ tag: 'draining', on: false });
