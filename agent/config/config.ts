@@ -30,6 +30,8 @@ export type AgentConfig = {
   readonly domain: string | null;
   /** Slugs, layers and histories that other peers keep as well may take so much of this disk. */
   readonly diskBudgetMiB: number;
+  /** One dyno in a container may write so much where the Engine can bound it; 0: as much as there is. */
+  readonly dynoDiskMiB: number;
   readonly logLevel: string;
 };
 
@@ -55,6 +57,10 @@ const SETTINGS = {
   'disk-budget': {
     env: 'KITH_DISK_BUDGET',
     help: 'MiB that slugs which other peers keep too may take here; 10240',
+  },
+  'dyno-disk': {
+    env: 'KITH_DYNO_DISK',
+    help: 'MiB that one dyno may write, where the Engine can bound it; 20480; 0 is no bound',
   },
   'log-level': { env: 'KITH_LOG_LEVEL', help: 'trace, debug, info, warn, error or silent; info' },
 } as const;
@@ -100,6 +106,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Age
     name: get('name') ?? hostname(),
     domain: get('domain'),
     diskBudgetMiB: parseMiB('disk-budget', get('disk-budget') ?? '10240'),
+    // Heroku gives no number; it is there so that one dyno cannot fill a machine's disk.
+    dynoDiskMiB: parseMiB('dyno-disk', get('dyno-disk') ?? '20480'),
     logLevel: parseLogLevel(get('log-level') ?? 'info'),
   };
 }

@@ -5,19 +5,17 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectEngine } from '../../agent/lib/engine.ts';
-import { openDockerRuntime } from '../../agent/runtimes/docker/docker-runtime.ts';
 import { StackEngine } from '../../agent/stack/engine.ts';
 import { ensureStack, type StackSource } from '../../agent/stack/ensure-stack.ts';
 import type { BlobId } from '../../src/ids.ts';
-import type { Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { keepBlob } from '../runtimes/slug.ts';
+import { openRuntimeOn } from './engine-stage.ts';
 import { OwnEngine } from './own-engine.ts';
 
 /** Moments of an import or a load that takes most of a second, from its beginning on. */
@@ -121,9 +119,7 @@ test('an Engine killed in the middle of a pull from a registry says so, and pull
 
 test('an Engine killed while it loads the image of a release loads it anew, and keeps no half of it', async () => {
   const release = await imageRelease();
-  const log = pino({ level: process.env['KITH_TEST_LOG'] ?? 'silent' });
-  const options = { dir: `${dir.path}/data`, log, stackImage: engine.image, host: engine.host };
-  const runtime: Runtime = await openDockerRuntime(options);
+  const runtime = await openRuntimeOn(engine, `${dir.path}/data`);
   try {
     await runtime.list(() => 0);
     const before = await images();

@@ -13,7 +13,7 @@ import type { SlugFiles } from '../../src/shell/slug-files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { Recorder } from '../runtimes/recorder.ts';
 import { keepBlob, makeLayer, makeSlug } from '../runtimes/slug.ts';
-import { TINY_STACK } from './own-engine.ts';
+import { TINY_STACK } from './tiny-stack.ts';
 import { dynoSpec } from '../runtimes/dyno-spec.ts';
 
 const run = promisify(execFile);

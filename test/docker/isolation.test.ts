@@ -90,6 +90,30 @@ test('a dyno reaches no port of its host: not by the bridge, nor by any other ad
   server.close();
 });
 
+test('a dyno reaches the internal ports that are open, by the bridge alone, and no other port of its host', async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0');
+  const other = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0');
+  await Promise.all([once(server, 'listening'), once(other, 'listening')]);
+  const [open, closed] = [server, other].map((each) => (each.address() as AddressInfo).port);
+  const others = Object.values(networkInterfaces())
+    .flatMap((entries) => entries ?? [])
+    .filter(({ family, address }) => family === 'IPv4' && address !== runtime.internalHost)
+    .map(({ address }) => `${address},${open}`);
+  const gate = `${runtime.internalHost},${open}`;
+  const targets = [gate, `${runtime.internalHost},${closed}`, ...others];
+  await runtime.allowPorts([open ?? 0]);
+  await runtime.allowPorts([open ?? 0]);
+  const found = await reach(targets);
+  expect(Object.keys(found)).toHaveLength(targets.length);
+  expect(targets.filter((target) => found[target] === 'reached')).toEqual([gate]);
+  await runtime.allowPorts([closed ?? 0]);
+  expect(await reach(targets.slice(0, 2))).toEqual({ [gate]: 'refused', [targets[1] ?? '']: 'reached' });
+  await runtime.allowPorts([]);
+  expect(new Set(Object.values(await reach(targets)))).toEqual(new Set(['refused']));
+  server.close();
+  other.close();
+}, 60_000);
+
 test('a dyno reaches neither another dyno nor the address where clouds keep secrets', async () => {
   const other = await start('python3 -m http.server --bind :: $PORT', { web: true });
   const address = await events.listening(other);

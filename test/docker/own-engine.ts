@@ -1,22 +1,20 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '../helpers/eventually.ts';
+import { TINY_STACK } from './tiny-stack.ts';
 
 const run = promisify(execFile);
 const IMAGE = 'kith/stack:tiny';
 
-/** As little of the stack as the wrapper of dynos needs, as a tar on stdout. */
-export const TINY_STACK = `
-cd /
-programs=$(for name in bash dash sh sleep cat true seq stty base64 mkdir; do echo usr/bin/$name; done)
-libraries=$(ldd $programs | grep -o '/lib[^ ]*' | sed 's:^:/usr:' | sort -u)
-files=$(for file in $libraries; do echo $file; readlink -f $file; done | sed 's:^/::' | sort -u)
-tar -c bin lib lib64 $programs $files etc/passwd etc/group app run tmp
-`;
+/**
+ * A disk for the Engine's images and containers alone. The Engine bounds what a container writes on btrfs; not on tmpfs, nor
+ * on XFS mounted as here, without quotas of projects.
+ */
+export type OwnDisk = { readonly type: 'tmpfs' | 'btrfs' | 'xfs'; readonly mib: number };
 
 /**
  * A Docker Engine of the test's own, to be killed and started again: own files, own sockets, and namespaces of its own for
@@ -27,33 +25,35 @@ export class OwnEngine implements AsyncDisposable {
   readonly image = IMAGE;
   readonly #dir: string;
   readonly #holder: ChildProcess;
+  readonly #disk: OwnDisk | null;
   #containerd: ChildProcess | null = null;
   #daemon: ChildProcess | null = null;
 
-  private constructor(dir: string, holder: ChildProcess) {
+  private constructor(dir: string, holder: ChildProcess, disk: OwnDisk | null) {
     this.#dir = dir;
+    this.#disk = disk;
     this.#holder = holder;
     this.host = `unix://${dir}/docker.sock`;
   }
 
   /**
    * @param dir a folder for all its files
-   * @param diskMiB gives its images and containers a disk of their own, so small
+   * @param disk null: what the Engine keeps is on the machine's disk
    */
-  static async start(dir: string, diskMiB?: number): Promise<OwnEngine> {
+  static async start(dir: string, disk: OwnDisk | null = null): Promise<OwnEngine> {
     await mkdir(dir, { recursive: true });
     const holder = spawn('unshare', ['--net', '--mount', '--', 'sleep', 'infinity'], { stdio: 'ignore' });
     await once(holder, 'spawn');
-    const engine = new OwnEngine(dir, holder);
+    const engine = new OwnEngine(dir, holder, disk);
     await engine.#inside('ip', ['link', 'set', 'lo', 'up']);
-    if (diskMiB !== undefined) await engine.#mountDisk(diskMiB);
+    if (disk !== null) await engine.#mount(disk);
     await engine.#startContainerd();
     await engine.startDaemon();
     await engine.#importStack();
     return engine;
   }
 
-  /** Gives its disk another size. */
+  /** Gives its disk, a tmpfs, another size. */
   async resizeDisk(diskMiB: number): Promise<void> {
     await this.#inside('mount', ['-o', `remount,size=${diskMiB}m`, this.#data]);
   }
@@ -72,8 +72,10 @@ export class OwnEngine implements AsyncDisposable {
   async startDaemon(): Promise<void> {
     const at = (name: string): string => join(this.#dir, name);
     const places = ['--data-root', this.#data, '--exec-root', at('exec'), '--pidfile', at('docker.pid')];
-    const args = [...places, '-H', this.host, '--bridge', 'none', '--containerd', at('containerd.sock')];
-    this.#daemon = await this.#spawn('dockerd', args);
+    const driver = this.#disk?.type === 'btrfs' ? 'btrfs' : 'overlay2';
+    const storage = this.#disk === null ? [] : ['--storage-driver', driver];
+    const sockets = ['-H', this.host, '--containerd', at('containerd.sock')];
+    this.#daemon = await this.#spawn('dockerd', [...places, ...storage, ...sockets, '--bridge', 'none']);
     await eventually(() => this.docker('version'), { withinMs: 60_000, everyMs: 100 });
   }
 
@@ -107,6 +109,7 @@ export class OwnEngine implements AsyncDisposable {
       containerd.kill('SIGTERM');
       await ended;
     }
+    await this.#endStrays();
     this.#holder.kill('SIGKILL');
   }
 
@@ -114,9 +117,20 @@ export class OwnEngine implements AsyncDisposable {
     return join(this.#dir, 'data');
   }
 
-  async #mountDisk(diskMiB: number): Promise<void> {
+  /** Mounted where only this Engine sees it; the mount, and its loop device, go with the last process that does. */
+  async #mount({ type, mib }: OwnDisk): Promise<void> {
     await mkdir(this.#data);
-    await this.#inside('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'tmpfs', this.#data]);
+    if (type === 'tmpfs') {
+      await this.#inside('mount', ['-t', type, '-o', `size=${mib}m`, type, this.#data]);
+      return;
+    }
+    const file = join(this.#dir, `disk.${type}`);
+    await writeFile(file, '');
+    await truncate(file, mib * 2 ** 20);
+    await run(`mkfs.${type}`, ['-q', file]);
+    // What btrfs removes is free after its next commit, which it makes every 30 s by itself.
+    const options = type === 'btrfs' ? 'loop,commit=1' : 'loop';
+    await this.#inside('mount', ['-t', type, '-o', options, file, this.#data]);
   }
 
   #namespace(): string[] {
@@ -143,6 +157,17 @@ export class OwnEngine implements AsyncDisposable {
     return (await eventually(() => run('nsenter', [...this.#namespace(), program, ...args]))).stdout;
   }
 
+  /** Shims of containers that the Engine was making when it was killed: nobody knows of them any more. */
+  async #endStrays(): Promise<void> {
+    const own = await readlink(`/proc/${this.#holder.pid}/ns/mnt`);
+    for (const pid of (await readdir('/proc')).map(Number)) {
+      if (!(pid > 0) || pid === this.#holder.pid) continue;
+      // One that has ended meanwhile is in no namespace.
+      const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => null);
+      if (namespace === own) killUnlessGone(pid);
+    }
+  }
+
   async #pid(): Promise<number> {
     return Number(await readFile(join(this.#dir, 'docker.pid'), 'utf8'));
   }
@@ -156,5 +181,13 @@ export class OwnEngine implements AsyncDisposable {
     });
     const [status] = (await once(target, 'exit')) as [number | null];
     if (status !== 0) throw new Error(`docker import ended with status ${status}`);
+  }
+}
+
+function killUnlessGone(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

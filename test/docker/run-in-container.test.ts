@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { openBuildEngine, BUILD_LABEL, type BuildEngine } from '../../agent/builds/build-engine.ts';
 import { runInContainer } from '../../agent/builds/run-in-container.ts';
-import type { Ended } from '../../agent/builds/run-in-sandbox.ts';
+import type { Ended } from '../../agent/builds/sandbox.ts';
 import type { SandboxCommand } from '../../agent/builds/sandbox.ts';
 import { STACK_IMAGE } from '../../src/platform/stack.ts';
 import { eventually } from '../helpers/eventually.ts';

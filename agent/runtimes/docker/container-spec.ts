@@ -1,7 +1,9 @@
 import type { ContainerCreateOptions } from 'dockerode';
+import { MEMORY_VARIABLE } from '../../../src/dyno-sizes.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import type { DynoSpec } from '../../../src/shell/runtime.ts';
 import type { Berth } from './berths.ts';
+import { diskQuota } from './isolation.ts';
 import { LABEL, ownedBy } from './labels.ts';
 import { DYNO_UID, LAUNCH_PATH, wrapperArgv } from './wrapper.ts';
 
@@ -28,8 +30,8 @@ export type Place = {
   readonly port: number | null;
   /** Path of this host. */
   readonly launchFile: string;
-  /** Bytes that a dyno may write; null where the storage driver cannot count. */
-  readonly diskGib: number | null;
+  /** MiB that a dyno may write; null where nothing bounds it. */
+  readonly diskMiB: number | null;
 };
 
 /** Everything that a dyno's process finds in its environment. */
@@ -43,6 +45,7 @@ export function dynoEnv(spec: DynoSpec, port: number | null): Record<string, str
     ...(isSlug ? { HOME: '/app' } : {}),
     DYNO: spec.name,
     PS: spec.name,
+    [MEMORY_VARIABLE]: String(spec.size.memoryMiB),
     ...(port === null ? {} : { PORT: String(port) }),
   };
 }
@@ -77,7 +80,7 @@ export function containerOf(spec: DynoSpec, place: Place): ContainerCreateOption
   };
 }
 
-function limitsOf({ size }: DynoSpec, { diskGib }: Place): ContainerCreateOptions['HostConfig'] {
+function limitsOf({ size }: DynoSpec, { diskMiB }: Place): ContainerCreateOptions['HostConfig'] {
   return {
     Memory: HARD_LIMIT * size.memoryMiB * MIB,
     // Memory and swap together: no swap beside.
@@ -90,7 +93,7 @@ function limitsOf({ size }: DynoSpec, { diskGib }: Place): ContainerCreateOption
       { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
       { Name: 'core', Soft: 0, Hard: 0 },
     ],
-    ...(diskGib === null ? {} : { StorageOpt: { size: `${diskGib}G` } }),
+    ...diskQuota(diskMiB),
   };
 }
 

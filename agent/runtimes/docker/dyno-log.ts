@@ -11,8 +11,11 @@ export type LogLine = { readonly seq: number; readonly timeUs: number; readonly 
 
 /**
  * Numbers the lines of one dyno's log as the Engine keeps it. The Engine's time of each write, unique within a container,
- * says where to go on after a break, and lets what it sends twice when its files rotate be known. Lines that it dropped
- * before they were read leave no count: a gap of one stands for them where it can be told.
+ * says where to go on after a break, and lets what it sends twice when its files rotate be known.
+ *
+ * Who follows the log while two of its files are begun sees the second only (Engine 20.10): a dyno that writes tens of MB a
+ * second, faster than they are read, loses whole files of lines. Nothing that the Engine tells shows it, so these lines have
+ * no numbers either. Only a position that is gone after a break can be told: a gap of one stands for what went with it.
  */
 export class DynoLog {
   readonly #onLine: (line: LogLine) => void;

@@ -56,7 +56,7 @@ export class DynoMaker {
     for (const { path } of volumes) mustBeMountable(path);
     const image = await this.#options.images.prepare(slug);
     // All dynos in containers have one user, to whom the volume's files belong from now on.
-    if (process.getuid?.() === 0) await ownVolumes(volumes, DYNO_UID);
+    await ownVolumes(volumes, DYNO_UID);
     const places = volumes.map(({ path }) => path);
     return await this.#options.images.withFolders(image, slug, places);
   }
@@ -68,8 +68,8 @@ export class DynoMaker {
       ? await files.write(spec.dyno, launchText(dynoEnv(spec, port), spec.command))
       : '';
     const imageUser = isSlug ? '' : (await engine.getImage(image).inspect()).Config.User;
-    const { diskGib } = isolation;
-    const place = { peer, image, imageUser, berth, port, launchFile, diskGib };
+    const { diskMiB } = isolation;
+    const place = { peer, image, imageUser, berth, port, launchFile, diskMiB };
     return await within(MAKE_MS_MAX, 'to make a container', engine.createContainer(containerOf(spec, place)));
   }
 

@@ -1,5 +1,5 @@
-import type { Engine } from '../../lib/engine.ts';
-import { within } from '../../lib/engine.ts';
+import type { Logger } from 'pino';
+import { reasonOf, statusOf, within, type Engine } from '../../lib/engine.ts';
 import { ownedBy } from './labels.ts';
 import type { DynoNetwork } from './network.ts';
 
@@ -15,46 +15,66 @@ type EngineInfo = {
 export type Isolation = {
   /** One truthful sentence for `kith peers`. */
   readonly sentence: string;
-  /** What a dyno may write, where the storage driver can count it. */
-  readonly diskGib: number | null;
+  /** MiB that a dyno may write; null where nothing bounds it. */
+  readonly diskMiB: number | null;
 };
 
-/** Heroku gives no number; it is there so that one dyno cannot fill a peer's disk. */
-const DISK_GIB = 20;
+type Asked = {
+  readonly peer: string;
+  readonly image: string;
+  /** MiB that a dyno should be able to write; 0: no bound is wanted. */
+  readonly dynoDiskMiB: number;
+  readonly log: Logger;
+};
 
 /** Asks the Engine what it can do. */
-export async function isolationOf(
-  engine: Engine,
-  network: DynoNetwork,
-  { peer, image }: { readonly peer: string; readonly image: string },
-): Promise<Isolation> {
+export async function isolationOf(engine: Engine, network: DynoNetwork, asked: Asked): Promise<Isolation> {
   const info = (await within(ASK_MS_MAX, 'what it can do', engine.info())) as EngineInfo;
   const hasSeccomp = (info.SecurityOptions ?? []).some((option) => option.includes('seccomp'));
-  const canQuota = (await hasQuota(engine, info, peer, image))
-    ? `, ${DISK_GIB} GiB of disk`
-    : '; no disk limit';
+  const diskMiB = (await hasQuota(engine, info, asked)) ? asked.dynoDiskMiB : null;
   const sentence =
     `containers of Docker ${info.ServerVersion}: own files, processes, IPC and network` +
     `${network.hasIpv6 ? ' (IPv4 and IPv6)' : ''}; not root, no capabilities; ` +
-    `${hasSeccomp ? 'seccomp' : 'no seccomp here'}; limits of memory, CPU and processes${canQuota}`;
-  return { sentence, diskGib: canQuota.startsWith(',') ? DISK_GIB : null };
+    `${hasSeccomp ? 'seccomp' : 'no seccomp here'}; limits of memory, CPU and processes` +
+    (diskMiB === null ? '; no disk limit' : `, ${amountOf(diskMiB)} of disk`);
+  return { sentence, diskMiB };
 }
 
-/** Only overlay2 on XFS with project quotas, and only a try tells of those. */
-async function hasQuota(engine: Engine, info: EngineInfo, peer: string, image: string): Promise<boolean> {
-  const isXfs = info.DriverStatus?.some(([name, value]) => name === 'Backing Filesystem' && value === 'xfs');
-  if (info.Driver !== 'overlay2' || isXfs !== true) return false;
+/** What a container is asked for, so that it can write no more than this. */
+export function diskQuota(diskMiB: number | null): { readonly StorageOpt?: { readonly size: string } } {
+  return diskMiB === null ? {} : { StorageOpt: { size: `${diskMiB}M` } };
+}
+
+/** Only a try tells whether a driver that knows quotas has them on this disk. */
+async function hasQuota(
+  engine: Engine,
+  info: EngineInfo,
+  { peer, image, dynoDiskMiB, log }: Asked,
+): Promise<boolean> {
+  if (dynoDiskMiB === 0 || !knowsQuotas(info)) return false;
   try {
     const probe = await engine.createContainer({
       Image: image,
       Cmd: ['true'],
       Labels: ownedBy(peer, 'image'),
-      HostConfig: { StorageOpt: { size: `${DISK_GIB}G` } },
+      HostConfig: diskQuota(dynoDiskMiB),
     });
     await probe.remove({ force: true });
     return true;
-  } catch {
-    // Said so: "only for overlay over xfs with 'pquota' mount option".
+  } catch (error) {
+    if (statusOf(error) === null) throw error;
+    // Such as "only for overlay over xfs with 'pquota' mount option".
+    log.info({ driver: info.Driver, reason: reasonOf(error) }, 'what dynos write is not bounded here');
     return false;
   }
+}
+
+/** Other drivers refuse a container with a bound, or take it and do not keep to it. */
+function knowsQuotas({ Driver, DriverStatus }: EngineInfo): boolean {
+  if (Driver !== 'overlay2') return Driver === 'btrfs' || Driver === 'zfs';
+  return DriverStatus?.some(([name, value]) => name === 'Backing Filesystem' && value === 'xfs') ?? false;
+}
+
+function amountOf(mib: number): string {
+  return mib % 1024 === 0 ? `${mib / 1024} GiB` : `${mib} MiB`;
 }
