@@ -296,17 +296,17 @@ export function insideContract(name: string, makeRuntime: RuntimeMaker, boundsPr
         await kill(dyno);
       });
 
-      test('a reader that stops early ends the copying', async () => {
+      test('a reader that stops early ends the copying, and nothing else', async () => {
         const dyno = await ready('head -c 50000000 /dev/zero >big');
-        const tar = await runtime.copyOut(dyno, 'big');
-        await once(tar, 'readable');
-        tar.destroy();
-        await eventually(
-          async () => (await output(dyno, 'pgrep -x -u "$(id -u)" tar || echo none')).includes('none'),
-          {
-            withinMs: 10_000,
-          },
-        );
+        for (let round = 0; round < 5; round += 1) {
+          const tar = await runtime.copyOut(dyno, 'big');
+          await once(tar, 'readable');
+          tar.destroy();
+          await eventually(
+            async () => (await output(dyno, 'pgrep -x -u "$(id -u)" tar || echo none')).includes('none'),
+            { withinMs: 10_000 },
+          );
+        }
         await kill(dyno);
       });
     });

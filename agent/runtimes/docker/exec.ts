@@ -115,15 +115,15 @@ async function exitOf(exec: Exec): Promise<{ status: number | null; signal: stri
 
 /** As when a terminal is closed; what stays is killed. */
 async function endCommand(container: Container, exec: Exec, mark: string): Promise<void> {
-  const { Running, Pid } = await exec.inspect();
-  if (!Running) return;
+  const pid = await pidOf(exec);
+  if (pid === null) return;
   if (!isRoot()) {
     const find = `for p in /proc/[0-9]*; do grep -qsa ${MARK}=${mark} $p/environ && kill -KILL \${p#/proc/}; done`;
     const killer = await container.exec({ Cmd: ['/bin/sh', '-c', find] });
     await killer.start({ Detach: true });
     return;
   }
-  const family = familyOf(Pid, listProcesses());
+  const family = familyOf(pid, listProcesses());
   const own = await Promise.all(family.map((pid) => isIn(container.id, pid)));
   const pids = family.filter((_, index) => own[index]);
   signalAll(pids, 'SIGHUP');
@@ -136,6 +136,20 @@ async function endCommand(container: Container, exec: Exec, mark: string): Promi
     pids.filter((_, index) => left[index]),
     'SIGKILL',
   );
+}
+
+/**
+ * Its first process, as the host counts; null when it has ended. A command may print before the Engine knows its pid, and
+ * says 0 until then: the family of 0 would be every process there is.
+ */
+async function pidOf(exec: Exec): Promise<number | null> {
+  for (let round = 0; round < STATUS_TRIES; round += 1) {
+    const { Running, Pid } = await exec.inspect();
+    if (!Running) return null;
+    if (Pid > 0) return Pid;
+    await sleep(STATUS_EVERY_MS);
+  }
+  throw new PlatformError('timeout', 'The Docker Engine does not say which process a command is');
 }
 
 function isRoot(): boolean {
