@@ -40,6 +40,7 @@ import { handOver } from './peer/hand-over.ts';
 import { AgentHost, STOP_SERVICE } from './peer/peer-host.ts';
 import { PeerLoop } from './peer/peer-loop.ts';
 import { createPerformer, receive } from './peer/performer.ts';
+import { PortKeeper } from './peer/port-keeper.ts';
 import { serveUsage } from './peer/usage-calls.ts';
 
 /** What the agent says on stdout once it serves. */
@@ -138,8 +139,9 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   await store.append([], { ports });
   const adopted = await dynoSide.adopt();
   let tableVersion = 0;
+  const routeSettings = { domain: config.domain, internalHost: runtime.internalHost };
   const sendRoutes = coalesce(() =>
-    tasks.run('set routes', () => router.setTable(routeTable(loop().state, ++tableVersion, config.domain))),
+    tasks.run('set routes', () => router.setTable(routeTable(loop().state, ++tableVersion, routeSettings))),
   );
   const identity = describePeer(config, { signer: createSigner(seed), cluster, past, ports, runtime });
   const boot = { seed: randomBytes(4).readUInt32LE(), ...past, adopted, blobs: blobs.list() };
@@ -167,6 +169,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<Agent
   receive(mesh, (event) => peer.dispatch(event), log);
   for (const other of mesh.connected()) peer.dispatch({ tag: 'connected', peer: other });
   blobs.onChange(() => peer.dispatch({ tag: 'blobs', held: blobs.list() }));
+  new PortKeeper({ runtime, tasks, log, signal: abort.signal }).follow(router);
   router.onLog((line) => logs.append({ ...line, source: 'heroku', process: 'router' }));
   serveOneOffs(mesh, tasks, (request) => host.runForPeer(request));
   serveInside(mesh, tasks, inside);

@@ -239,6 +239,10 @@ export const GROUPS: readonly {
       ),
       providers: entry('list who makes add-ons', () => import('./commands/providers.ts')),
       'providers:add': entry('register an add-on provider', () => import('./commands/providers-add.ts')),
+      'providers:run': entry(
+        'run the server of a built-in provider',
+        () => import('./commands/providers-run.ts'),
+      ),
       'providers:set': entry(
         'change settings of a built-in provider',
         () => import('./commands/providers-set.ts'),
@@ -254,6 +258,20 @@ export const GROUPS: readonly {
       'drains:remove': entry(
         "send an app's log somewhere no more",
         () => import('./commands/drains-remove.ts'),
+      ),
+    },
+  },
+  {
+    title: 'Internal ports',
+    commands: {
+      ports: entry('list process types that all dynos reach over TCP', () => import('./commands/ports.ts')),
+      'ports:open': entry(
+        'have all dynos reach a process type over TCP',
+        () => import('./commands/ports-open.ts'),
+      ),
+      'ports:close': entry(
+        'have no dyno reach a process type any more',
+        () => import('./commands/ports-close.ts'),
       ),
     },
   },

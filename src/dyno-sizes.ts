@@ -21,6 +21,9 @@ export const DYNO_SIZES: readonly DynoSize[] = [
   { name: 'Performance-2XL', memoryMiB: 129_024, cpuShares: 204_800, processes: 65_536 },
 ];
 
+/** In the environment of each dyno: its quota in MiB, by which servers measure their caches. */
+export const MEMORY_VARIABLE = 'KITH_MEMORY_MIB';
+
 export const DEFAULT_SIZE: DynoSize = { name: 'Basic', memoryMiB: 512, cpuShares: 1_024, processes: 256 };
 
 const sizesByName: ReadonlyMap<string, DynoSize> = new Map(

@@ -44,6 +44,9 @@ export type OneOffFact = {
   readonly since: number;
 };
 
+/** A one-off by the id that the request gave it which made it. */
+export type TookOneOff = Pick<OneOffFact, 'dyno' | 'name' | 'release'>;
+
 /** What a peer says of itself; nobody else writes it. Highest (incarnation, counter) wins. */
 export type PeerFacts = {
   readonly peer: PeerId;
@@ -76,6 +79,8 @@ export type PeerFacts = {
   readonly draining: boolean;
   readonly dynos: readonly DynoFact[];
   readonly oneOffs: readonly OneOffFact[];
+  /** Those that it took in the last minutes, over or not: a repeated request finds the one that it made. */
+  readonly tookOneOffs?: readonly TookOneOff[];
   /** Blobs held: slugs and sources. */
   readonly blobs: readonly BlobId[];
   /** Slots that failed here thrice lately: this peer ranks last for them. */

@@ -9,7 +9,7 @@ import { nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
 import type { AddonStep } from '../../src/ledger/addons/addon-work.ts';
 import { attachedHere, findAddonById } from '../../src/ledger/addons/attachments.ts';
 import type { Rotation } from '../../src/ledger/addons/rotation.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { assertNever } from '../../src/step.ts';
 import type { AddonProvider, ProvisionRequest } from '../../src/shell/addon-provider.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

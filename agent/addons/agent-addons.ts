@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId, AppId } from '../../src/ids.ts';
+import { INTERNAL_HOST } from '../../src/internal-host.ts';
 import type { Addon } from '../../src/ledger/addons/addon-types.ts';
 import { findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
 import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/provider-types.ts';
@@ -15,7 +16,9 @@ import type {
 } from '../../src/shell/addon-provider.ts';
 import type { Addons, ProviderCaller, ProviderTokens as Tokens } from '../../src/shell/addons.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
+import { addressHere } from './address-here.ts';
 import { openBuiltIns } from './built-ins.ts';
+import { FailedLogins } from './failed-logins.ts';
 import { HttpProvider } from './http-provider.ts';
 import { ACCESS_SECONDS, ProviderTokens } from './provider-tokens.ts';
 
@@ -24,11 +27,13 @@ export class AgentAddons implements Addons {
   readonly tokens: ProviderTokens;
   readonly #host: () => PeerHost;
   readonly #builtIns: ReadonlyMap<string, BuiltInProvider>;
+  readonly #failedLogins = new FailedLogins();
 
-  constructor(host: () => PeerHost) {
+  /** @param internalHost where this peer's router takes connections to internal ports */
+  constructor(host: () => PeerHost, internalHost: string) {
     this.#host = host;
     this.tokens = new ProviderTokens(host);
-    const all = openBuiltIns(host, (service) => this.#settings(service));
+    const all = openBuiltIns(host, (service) => this.#settings(service), addressHere(internalHost));
     this.#builtIns = new Map(all.map((each) => [each.service.id, each]));
   }
 
@@ -42,6 +47,14 @@ export class AgentAddons implements Addons {
 
   settingsOf(service: string): Readonly<Record<string, string>> | null {
     return this.#builtIns.get(service)?.settings ?? null;
+  }
+
+  serverApp(service: string): AppId | null {
+    const { server = '' } = this.#settings(service);
+    const url = URL.canParse(server) ? new URL(server) : null;
+    if (url?.hostname !== INTERNAL_HOST) return null;
+    const holder = this.#host().view().ports.get(Number(url.port));
+    return holder?.app ?? null;
   }
 
   /** @throws PlatformError `unavailable` where nobody speaks for that service any more */
@@ -131,7 +144,7 @@ export class AgentAddons implements Addons {
     );
   }
 
-  authenticate(authorization: string | undefined): ProviderCaller | null {
+  authenticate(authorization: string | undefined, address: string): ProviderCaller | null {
     const [, scheme = '', value = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(authorization ?? '') ?? [];
     if (scheme.toLowerCase() === 'bearer') {
       const id = this.tokens.read('access', value, Date.now());
@@ -140,7 +153,11 @@ export class AgentAddons implements Addons {
     }
     if (scheme === '') return null;
     const [, id = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? [];
-    return this.#isPassword(id, password) ? { service: id, addon: null } : null;
+    if (this.#host().view().providers.get(id)?.manifest == null) return null;
+    this.#failedLogins.mustNotWait(id, address);
+    if (this.#isPassword(id, password)) return { service: id, addon: null };
+    this.#failedLogins.note(id, address);
+    return null;
   }
 
   exchange({ type, secret, token }: { type: string; secret: string; token: string }): Tokens {

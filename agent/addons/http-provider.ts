@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PlatformError } from '../../src/errors.ts';
 import { configKey, envValue } from '../../src/platform/fields.ts';
+import { plainText } from '../../src/plain-text.ts';
 import type {
   AddonProvider,
   Deprovision,
@@ -26,7 +27,10 @@ const reply = z.object({
     .transform(String)
     .nullish(),
   config: config.nullish(),
-  message: z.string().transform(readable).nullish(),
+  message: z
+    .string()
+    .transform((said) => plainText(said, MESSAGE_LENGTH_MAX))
+    .nullish(),
   log_drain_url: z.string().max(2_000).nullish(),
 });
 
@@ -180,12 +184,7 @@ export class HttpProvider implements AddonProvider {
 function refusalOf(text: string, id: string): string {
   const parsed = z.object({ message: z.string().min(1) }).safeParse(parseJson(text));
   const message = parsed.success ? parsed.data.message : `The provider "${id}" refused, and did not say why.`;
-  return readable(message);
-}
-
-/** A stranger's words end up in the terminals of users: nothing in them moves the cursor there. */
-function readable(message: string): string {
-  return message.replace(/[^\P{Cc}\n\t]/gu, '').slice(0, MESSAGE_LENGTH_MAX);
+  return plainText(message, MESSAGE_LENGTH_MAX);
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { PlatformError } from '../../src/errors.ts';
 import type { AddonId } from '../../src/ids.ts';
+import type { AddressHere } from './address-here.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 20_000;
@@ -12,9 +13,10 @@ const EXISTS: ReadonlySet<string> = new Set(['42710', '42P04', '23505']);
 /** A server that the owner names, seen with the rights of an administrator. */
 export class PostgresServer {
   readonly url: URL;
+  readonly #here: AddressHere;
 
   /** @throws PlatformError `invalid_params` for what is no `postgres://USER:PASSWORD@HOST[:PORT]/DATABASE` */
-  constructor(url: string) {
+  constructor(url: string, here: AddressHere) {
     const parsed = URL.canParse(url) ? new URL(url) : null;
     if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.hostname === '') {
       throw new PlatformError('invalid_params', 'The setting "server" of kith-postgresql is no address', {
@@ -22,6 +24,7 @@ export class PostgresServer {
       });
     }
     this.url = parsed;
+    this.#here = here;
   }
 
   /** Where a user of it finds a database. */
@@ -41,7 +44,7 @@ export class PostgresServer {
     database: string | null = null,
   ): Promise<T> {
     signal.throwIfAborted();
-    const url = new URL(this.url);
+    const url = this.#here(this.url);
     if (database !== null) url.pathname = `/${encodeURIComponent(database)}`;
     // Most peers never speak to a database: the driver is loaded by those that do.
     const driver = await import('pg');

@@ -8,6 +8,7 @@ import type {
   ProviderSettings,
   Rotation,
 } from '../../src/shell/addon-provider.ts';
+import type { AddressHere } from './address-here.ts';
 import { dumpDatabase, restoreDatabase } from './postgres-programs.ts';
 import {
   dropLeftovers,
@@ -44,10 +45,14 @@ const SERVICE: AddonService = {
 };
 
 /** A database and a role on a PostgreSQL server that the owner of the machines names. */
-export function postgresql(settings: ProviderSettings, secretFor: SecretMaker): BuiltInProvider {
+export function postgresql(
+  settings: ProviderSettings,
+  secretFor: SecretMaker,
+  here: AddressHere,
+): BuiltInProvider {
   return {
     service: SERVICE,
-    provider: new Postgresql(settings, secretFor),
+    provider: new Postgresql(settings, secretFor, here),
     settings: {
       server: 'postgres://ADMIN:PASSWORD@HOST:5432/postgres, of a role that may make roles and databases',
     },
@@ -62,10 +67,12 @@ export class Postgresql implements AddonProvider {
   readonly asksAgain = false;
   readonly #settings: ProviderSettings;
   readonly #secretFor: SecretMaker;
+  readonly #here: AddressHere;
 
-  constructor(settings: ProviderSettings, secretFor: SecretMaker) {
+  constructor(settings: ProviderSettings, secretFor: SecretMaker, here: AddressHere) {
     this.#settings = settings;
     this.#secretFor = secretFor;
+    this.#here = here;
   }
 
   async provision({ uuid, plan }: { uuid: AddonId; plan: string }, signal: AbortSignal) {
@@ -145,7 +152,7 @@ export class Postgresql implements AddonProvider {
   }
 
   dump({ DATABASE_URL }: AddonConfig, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return dumpDatabase(mustUrl(DATABASE_URL), signal);
+    return dumpDatabase(this.#here(mustUrl(DATABASE_URL)), signal);
   }
 
   restore(
@@ -153,14 +160,14 @@ export class Postgresql implements AddonProvider {
     dump: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void> {
-    return restoreDatabase(mustUrl(DATABASE_URL), dump, signal);
+    return restoreDatabase(this.#here(mustUrl(DATABASE_URL)), dump, signal);
   }
 
   #server(): PostgresServer {
     const { server } = this.#settings(ID);
-    if (server !== undefined) return new PostgresServer(server);
+    if (server !== undefined) return new PostgresServer(server, this.#here);
     throw new PlatformError('invalid_params', `${ID} has no server to make databases on`, {
-      hint: `An admin names one: kith providers:set ${ID} server`,
+      hint: `An admin names one (kith providers:set ${ID} server), or has Kith run one: kith providers:run ${ID}`,
     });
   }
 }

@@ -1,4 +1,5 @@
 import { PlatformError } from '../../src/errors.ts';
+import type { AddressHere } from './address-here.ts';
 
 const CONNECT_MS = 5_000;
 const COMMAND_MS = 20_000;
@@ -8,9 +9,10 @@ export type RedisAdmin = { send(...words: readonly string[]): Promise<unknown> }
 /** A server that the owner names, seen with the rights of an administrator. */
 export class RedisServer {
   readonly url: URL;
+  readonly #here: AddressHere;
 
   /** @throws PlatformError `invalid_params` for what is no `redis://[USER:PASSWORD@]HOST[:PORT]` */
-  constructor(url: string) {
+  constructor(url: string, here: AddressHere) {
     const parsed = URL.canParse(url) ? new URL(url) : null;
     if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
       throw new PlatformError('invalid_params', 'The setting "server" of kith-redis is no address', {
@@ -18,6 +20,7 @@ export class RedisServer {
       });
     }
     this.url = parsed;
+    this.#here = here;
   }
 
   /** Where a user of it finds a database. */
@@ -32,7 +35,7 @@ export class RedisServer {
   /** Works on one connection, which begins in database 0. */
   async with<T>(signal: AbortSignal, work: (admin: RedisAdmin) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    const url = new URL(this.url);
+    const url = this.#here(this.url);
     url.pathname = '';
     // Most peers never speak to a database: the driver is loaded by those that do.
     const { createClient, RESP_TYPES } = await import('@redis/client');

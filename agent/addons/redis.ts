@@ -8,6 +8,7 @@ import type {
   ProviderSettings,
   Rotation,
 } from '../../src/shell/addon-provider.ts';
+import type { AddressHere } from './address-here.ts';
 import { claim, release } from './redis-databases.ts';
 import { RedisServer, type RedisAdmin } from './redis-server.ts';
 import { FIRST_GENERATION, type SecretMaker } from './secret-maker.ts';
@@ -53,10 +54,14 @@ const RIGHTS = [
 ];
 
 /** A database and a user on a Redis server that the owner of the machines names. */
-export function redis(settings: ProviderSettings, secretFor: SecretMaker): BuiltInProvider {
+export function redis(
+  settings: ProviderSettings,
+  secretFor: SecretMaker,
+  here: AddressHere,
+): BuiltInProvider {
   return {
     service: SERVICE,
-    provider: new Redis(settings, secretFor),
+    provider: new Redis(settings, secretFor, here),
     settings: { server: 'redis://:PASSWORD@HOST:6379, of a user that may do everything' },
   };
 }
@@ -65,10 +70,12 @@ export class Redis implements AddonProvider {
   readonly asksAgain = false;
   readonly #settings: ProviderSettings;
   readonly #secretFor: SecretMaker;
+  readonly #here: AddressHere;
 
-  constructor(settings: ProviderSettings, secretFor: SecretMaker) {
+  constructor(settings: ProviderSettings, secretFor: SecretMaker, here: AddressHere) {
     this.#settings = settings;
     this.#secretFor = secretFor;
+    this.#here = here;
   }
 
   async provision({ uuid }: { uuid: AddonId }, signal: AbortSignal) {
@@ -131,9 +138,9 @@ export class Redis implements AddonProvider {
 
   #server(): RedisServer {
     const { server } = this.#settings(ID);
-    if (server !== undefined) return new RedisServer(server);
+    if (server !== undefined) return new RedisServer(server, this.#here);
     throw new PlatformError('invalid_params', `${ID} has no server to make databases on`, {
-      hint: `An admin names one: kith providers:set ${ID} server`,
+      hint: `An admin names one (kith providers:set ${ID} server), or has Kith run one: kith providers:run ${ID}`,
     });
   }
 }

@@ -10,6 +10,8 @@ import { mustBeAllowed } from '../../src/platform/access.ts';
 import type { Caller } from '../../src/platform/access.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
 import type { Permission } from '../../src/rights.ts';
+import { grantOf } from '../../src/platform/grant.ts';
+import type { Grant } from '../../src/platform/grant.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import { parseParams } from '../../src/platform/parse-params.ts';
 import { pageOf, parseRange } from '../../src/platform/range.ts';
@@ -27,7 +29,9 @@ import type { AttachSessions } from './attach-sessions.ts';
 import { parseJson } from './body.ts';
 import type { BuildJobs } from './build-jobs.ts';
 import type { LogSessions } from './log-sessions.ts';
+import type { Reply } from './reply.ts';
 import type { SlugUploads } from './slug-uploads.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Sources } from './sources.ts';
 
 /** What every handler works with: the peer, and the short-lived things that this server hands out URLs for. */
@@ -47,16 +51,11 @@ export type Api = {
   readonly attachSessions: AttachSessions;
   readonly buildJobs: BuildJobs;
   readonly logSessions: LogSessions;
+  readonly openStreams: OpenStreams;
   readonly sources: Sources;
   readonly slugUploads: SlugUploads;
   /** Aborts when the server closes: streams then end cleanly. */
   readonly closing: AbortSignal;
-};
-
-export type Reply = {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
 };
 
 /** Answers a request whose body was found good; null when it has written the response itself. Throws PlatformError. */
@@ -118,6 +117,11 @@ export class ApiRequest {
   /** The app of the path, as it is now: ask again after a command. */
   app(): App {
     return mustFindApp(this.api.host.view(), this.param('app'));
+  }
+
+  /** What the asker may do with the app of the path now, for what is to end when they may not any more. */
+  grant(permission: Permission): Grant {
+    return grantOf(this.view(), this.caller, permission, this.app().id);
   }
 
   /** @returns ids of the ops that hold the result */

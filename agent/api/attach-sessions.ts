@@ -9,6 +9,8 @@ export type AttachSession = {
   readonly hasTty: boolean;
   /** The client's input is no terminal's: at its end it sends a lone ^D, and fails if we are gone by then. */
   readonly endsInput: boolean;
+  /** Aborts when who asked for it may not any more: see `src/platform/grant.ts`. */
+  readonly ended: AbortSignal;
 };
 
 export const ATTACH_WITHIN_MS = 60_000;
@@ -55,7 +57,8 @@ export class AttachSessions implements Disposable {
     clearTimeout(session.timer);
     this.#waiting.delete(secret);
     this.#attached.add(session.stream);
-    return { stream: session.stream, hasTty: session.hasTty, endsInput: session.endsInput };
+    const { stream, hasTty, endsInput, ended } = session;
+    return { stream, hasTty, endsInput, ended };
   }
 
   [Symbol.dispose](): void {

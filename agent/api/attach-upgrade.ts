@@ -4,7 +4,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PlatformError } from '../../src/errors.ts';
 import { errorResource } from '../../src/platform/error.ts';
-import type { AttachSessions } from './attach-sessions.ts';
+import { FRAME, encodeFrame } from '../../src/platform/attach-frames.ts';
+import type { AttachSession, AttachSessions } from './attach-sessions.ts';
+import { reasonOf } from './open-streams.ts';
 
 const PATH = /^\/kith\/attach\/([A-Za-z0-9_-]+)$/;
 const PROTOCOL = 'kith-attach';
@@ -30,7 +32,7 @@ export function attachByUpgrade(
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`);
   if (head.length > 0) socket.unshift(head);
   keepAlive(socket);
-  join(socket, session.stream);
+  join(socket, session);
 }
 
 export function attachNotFound(): PlatformError {
@@ -48,7 +50,7 @@ export function keepAlive(socket: Duplex): void {
  * Pipes a client and a process into each other. The end of input is a frame, so a client whose bytes end has left, and
  * the process is told by the destruction of its stream, once it has taken what was sent.
  */
-function join(client: Duplex, stream: Duplex): void {
+function join(client: Duplex, { stream, ended }: AttachSession): void {
   client.on('error', () => client.destroy());
   client.once('end', () => stream.end(() => stream.destroy()));
   client.once('close', () => stream.destroy());
@@ -56,6 +58,21 @@ function join(client: Duplex, stream: Duplex): void {
   stream.once('close', () => client.end());
   client.pipe(stream, { end: false });
   stream.pipe(client);
+  onAbort(ended, stream, (error) => {
+    stream.unpipe(client);
+    client.write(encodeFrame(FRAME.error, error.toRecord()));
+  });
+}
+
+/** Ends an attach that its client may not have any more: says why, and hangs up on the process. */
+export function onAbort(ended: AbortSignal, stream: Duplex, tell: (error: PlatformError) => void): void {
+  const end = (): void => {
+    tell(reasonOf(ended));
+    stream.destroy();
+  };
+  if (ended.aborted) end();
+  else ended.addEventListener('abort', end, { once: true });
+  stream.once('close', () => ended.removeEventListener('abort', end));
 }
 
 function refuse(socket: Duplex, error: PlatformError): void {

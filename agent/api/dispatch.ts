@@ -18,7 +18,8 @@ import { noSuchEndpoint } from '../../src/platform/not-offered.ts';
 import type { GitServer } from '../../src/shell/builds.ts';
 import { requestMark } from '../../src/ledger/request-stamp.ts';
 import { ApiRequest, ok } from './api.ts';
-import type { Api, Reply } from './api.ts';
+import type { Api } from './api.ts';
+import type { Reply } from './reply.ts';
 import { readBody } from './body.ts';
 import { authenticate, unauthorized } from './auth.ts';
 import { etagOf, mustMatch } from './conditional.ts';
@@ -160,7 +161,8 @@ export class Dispatcher {
     const view = this.#api.host.view();
     const token = authenticate(message.headers.authorization, view.tokens.values(), Date.now());
     if (token !== null) return callerOf(view, token);
-    const provider = this.#api.addons.authenticate(message.headers.authorization);
+    const address = message.socket.remoteAddress ?? '';
+    const provider = this.#api.addons.authenticate(message.headers.authorization, address);
     if (provider === null) throw unauthorized();
     return providerCaller(provider);
   }

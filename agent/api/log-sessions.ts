@@ -1,11 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId } from '../../src/ids.ts';
+import type { Grant } from '../../src/platform/grant.ts';
 import type { LogFilter } from '../../src/logs/line.ts';
 
 export type LogSession = {
   readonly id: string;
   readonly app: AppId;
+  /** Of who asked for it: the URL is good for no longer. */
+  readonly grant: Grant;
   readonly lines: number;
   readonly tail: boolean;
   readonly filter: LogFilter;

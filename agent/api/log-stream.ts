@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LogItem, Logs } from '../../src/shell/logs.ts';
 import {
+  endEvent,
   gapEvent,
   isAfter,
   laterCursor,
@@ -10,6 +11,7 @@ import {
 } from '../../src/logs/log-event.ts';
 import type { LogCursor } from '../../src/logs/log-event.ts';
 import { LOG_LINES_MAX } from '../../src/platform/endpoints/log-sessions.ts';
+import { reasonOf } from './open-streams.ts';
 import type { LogSession } from './log-sessions.ts';
 import { writeAll } from './write-all.ts';
 
@@ -17,19 +19,19 @@ const KEEP_ALIVE_MS = 25_000;
 
 /**
  * Serves a log session as Server-Sent Events until it is over: after the backlog, or for a tail when `closing` aborts or
- * the client leaves. A client that comes back with `Last-Event-ID` goes on from there.
+ * the client leaves, or `ended` does, whose reason is its last line. A client that comes back with `Last-Event-ID` goes on from there.
  */
 export async function streamLogs(
   logs: Logs,
   session: LogSession,
   lastEventId: string | undefined,
   response: ServerResponse,
-  closing: AbortSignal,
+  { closing, ended }: { readonly closing: AbortSignal; readonly ended: AbortSignal },
   peerName: (peer: string) => string,
 ): Promise<void> {
   const left = new AbortController();
   response.once('close', () => left.abort());
-  const signal = AbortSignal.any([closing, left.signal]);
+  const signal = AbortSignal.any([closing, ended, left.signal]);
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   // Without it the official CLI lingers for 3 s after the end.
   response.write('retry: 10\n\n');
@@ -47,6 +49,7 @@ export async function streamLogs(
     if (!signal.aborted) throw error;
   } finally {
     clearInterval(keepAlive);
+    if (ended.aborted) response.write(endEvent(reasonOf(ended).message, nowUs()));
     // A clean end lets a tail reconnect by itself; a reset would end it with an error.
     response.end();
   }

@@ -1,4 +1,4 @@
-import type { Reply } from './api.ts';
+import type { Reply } from './reply.ts';
 
 const REPLIES_MAX = 1_000;
 const KEPT_MS = 10 * 60_000;

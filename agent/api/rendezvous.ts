@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeFrame, decodeFrames, FRAME, FRAME_BYTES_MAX } from '../../src/platform/attach-frames.ts';
 import type { AttachSessions, AttachSession } from './attach-sessions.ts';
-import { keepAlive } from './attach-upgrade.ts';
+import { keepAlive, onAbort } from './attach-upgrade.ts';
 
 const SECRET_LINE_BYTES_MAX = 512;
 const SECRET_WITHIN_MS = 15_000;
@@ -43,7 +43,7 @@ export function serveRendezvous(sessions: AttachSessions, socket: Duplex): void 
 }
 
 /** Raw bytes on `socket`, frames on the session's stream. */
-function translate(socket: Duplex, { stream, hasTty, endsInput }: AttachSession): void {
+function translate(socket: Duplex, { stream, hasTty, endsInput, ended }: AttachSession): void {
   const bannerAt = performance.now();
   let isOver = false;
   let hasInput = endsInput;
@@ -74,6 +74,7 @@ function translate(socket: Duplex, { stream, hasTty, endsInput }: AttachSession)
     else if (!writeFrames(stream, chunk)) socket.pause();
   });
   socket.once('end', () => stream.end(() => stream.destroy()));
+  onAbort(ended, stream, (error) => socket.write(`\r\n !    ${error.message}\r\n`));
   socket.resume();
 }
 

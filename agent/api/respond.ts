@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 import { errorResource } from '../../src/platform/error.ts';
-import type { Reply } from './api.ts';
+import type { Reply } from './reply.ts';
 import { etagOf, isFresh } from './conditional.ts';
 
 const UNREAD_BODY_WITHIN_MS = 2_000;

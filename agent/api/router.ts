@@ -1,6 +1,7 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { Endpoint } from '../../src/platform/endpoint.ts';
-import type { ApiRequest, Handler, Reply } from './api.ts';
+import type { ApiRequest, Handler } from './api.ts';
+import type { Reply } from './reply.ts';
 
 export type Route = {
   readonly endpoint: Endpoint;

@@ -24,6 +24,7 @@ import { LogSessions } from './log-sessions.ts';
 import { serveOnePort } from './one-port.ts';
 import type { TlsPair } from './one-port.ts';
 import { serveRendezvous } from './rendezvous.ts';
+import { OpenStreams } from './open-streams.ts';
 import { ALL_ROUTES } from './resources/all-routes.ts';
 import { SlugUploads } from './slug-uploads.ts';
 import { Sources } from './sources.ts';
@@ -71,6 +72,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const closing = new AbortController();
   const attachSessions = new AttachSessions();
   const logSessions = new LogSessions();
+  const openStreams = new OpenStreams(() => host.view());
   const sources = new Sources(
     blobs,
     () => host.view(),
@@ -94,6 +96,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     releases: options.releases,
     buildJobs: new BuildJobs(builds, options.releases, closing.signal),
     logSessions,
+    openStreams,
     sources,
     slugUploads,
     closing: closing.signal,
@@ -120,7 +123,8 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   let closed: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     closing.abort();
-    for (const part of [attachSessions, logSessions, sources, slugUploads]) part[Symbol.dispose]();
+    for (const part of [attachSessions, logSessions, openStreams, sources, slugUploads])
+      part[Symbol.dispose]();
     await Promise.all(servers.map((server) => server.close()));
     await rm(options.socketPath, { force: true });
   };

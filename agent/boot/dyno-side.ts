@@ -43,7 +43,7 @@ export async function openDynoSide(parts: AsyncDisposableStack, base: Base, worl
         return app === undefined ? [] : volumesOf(app, type);
       },
       volumePath: (volume, copy) => volumes.path(volume, copy),
-      publish: (list) => opened()?.dispatch({ tag: 'oneOffs', list }),
+      publish: (list, took) => opened()?.dispatch({ tag: 'oneOffs', list, took }),
     }),
   );
   const inside = new Inside(common);

@@ -44,6 +44,7 @@ export async function openUserSide(
       host,
       blobs,
       webUrl: urlOf,
+      internalHost: runtime.internalHost,
       log: log.child({ component: 'builds' }),
       runtimeArch: process.arch,
       peersForReplication: others,
@@ -62,7 +63,7 @@ export async function openUserSide(
   const git = await openGit({ ...common, dir: dir.path, log: gitLog, gitHolders: holders });
   const tls = openTls(advertisedHosts(config.host), config.domain);
   const addonLog = log.child({ component: 'addons' });
-  const addons = new AgentAddons(base.host);
+  const addons = new AgentAddons(base.host, runtime.internalHost);
   const addonWorker = new AddonWorker({ host: base.host, addons, log: addonLog });
   const api = parts.use(
     await openApi({

@@ -25,14 +25,14 @@ export type World = {
 
 export async function openWorld(parts: AsyncDisposableStack, base: Base): Promise<World> {
   const { config, dir, mesh, past, holders, others, log } = base;
-  const { stackImage: image } = config;
+  const { stackImage: image, dynoDiskMiB } = config;
   const blobs = parts.use(await openBlobs({ dir: dir.blobs, mesh, log: log.child({ component: 'blobs' }) }));
   const stackLog = log.child({ component: 'stack' });
   const stack = parts.use(new StackKeeper({ image, arch: process.arch, blobs, holders, log: stackLog }));
   if (config.runtime !== 'process') await stack.prepare(knownStack(past.ops, process.arch));
   const runtimeLog = log.child({ component: 'runtime' });
   const runtime = parts.use(
-    await openRuntime(config.runtime, { dir: dir.path, log: runtimeLog, stackImage: image }),
+    await openRuntime(config.runtime, { dir: dir.path, log: runtimeLog, stackImage: image, dynoDiskMiB }),
   );
   const router = parts.use(
     await openRouter({

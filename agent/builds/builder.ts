@@ -43,6 +43,8 @@ export type BuilderOptions = {
   readonly onLog: (app: AppId, text: string) => void;
   /** The repository's buildpacks/ folder. */
   readonly buildpacksDir: string;
+  /** What stands for `kith.internal` in config vars, for builds that ask an internal port. */
+  readonly internalHost: string;
   /** Where people reach an app through this peer: `http://NAME.DOMAIN:PORT/`. */
   readonly webUrl: (app: App) => string;
   readonly deadlineMs?: number;
@@ -82,6 +84,7 @@ export async function openBuilds(options: BuilderOptions): Promise<Builder> {
   return new Builder(options, root, {
     ...common,
     host,
+    internalHost: options.internalHost,
     layers,
     engine,
     imageRecord: join(root, '.image-layers.json'),

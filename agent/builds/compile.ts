@@ -10,7 +10,8 @@ import type { BuildpackStore } from './buildpack-store.ts';
 import type { HostTools } from './host-tools.ts';
 import type { Layer, LayerStore } from './layer-store.ts';
 import { parseLayerWish } from './layer-wish.ts';
-import { runInSandbox, type Ended } from './run-in-sandbox.ts';
+import { runInSandbox } from './run-in-sandbox.ts';
+import { type Ended } from './sandbox.ts';
 import type { Sandbox, SandboxCommand, ShownFolder } from './sandbox.ts';
 import { makePlaces, showLayers } from './show-layers.ts';
 

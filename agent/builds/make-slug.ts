@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppJson } from '../../src/builds/app-json.ts';
+import { mustBeOpenToAll } from '../../src/builds/buildpack-choice.ts';
 import { parseProcfile } from '../../src/builds/procfile.ts';
 import { describeProcessTypes, processTypes } from '../../src/builds/process-types.ts';
 import type { BlobId } from '../../src/ids.ts';
+import { atInternalHost } from '../../src/internal-host.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
@@ -32,6 +34,7 @@ export type SlugParts = {
   readonly layers: LayerStore;
   readonly blobs: Pick<Blobs, 'has' | 'write'>;
   readonly host: SetUpHost;
+  readonly internalHost: string;
   readonly arch: string;
   /** Builds by Dockerfiles need it. */
   readonly engine: BuildEngine | null;
@@ -66,13 +69,15 @@ export async function makeSlug(
   const appJson = await appJsonOf(appDir, request.environment ?? null);
   const app =
     appJson === null ? job.app : await setUpConfig(parts.host, job.app, appJson, request.user, print);
-  const config = configOf(parts.host, app);
+  const config = configOf(parts, app);
   const own = request.buildpacks ?? app.buildpacks;
   const chosen = own.length > 0 ? own : (appJson?.buildpacks ?? []);
   const buildpacks =
     config.has('BUILDPACK_URL') && request.buildpacks === undefined
       ? [config.get('BUILDPACK_URL') ?? '']
       : chosen;
+  // Those of the request were checked when it came.
+  if (request.buildpacks === undefined) mustBeOpenToAll(buildpacks, app.buildpacks);
   const plan = buildpacks.length > 0 ? null : await planImage(appDir, parts.engine, print);
   if (plan !== null) {
     const ref = await makeImage({
@@ -161,11 +166,14 @@ function setupOf(appJson: AppJson | null): Pick<SlugRef, 'setup'> {
   return setup.postdeploy === null && Object.keys(setup.formation).length === 0 ? {} : { setup };
 }
 
-/** The config vars that are set, opened. */
-function configOf(host: Pick<PeerHost, 'open'>, app: App): ReadonlyMap<string, string> {
+/** The config vars that are set, opened; with this peer's address for internal ports, as its dynos have them. */
+function configOf(
+  { host, internalHost }: { readonly host: Pick<PeerHost, 'open'>; readonly internalHost: string },
+  app: App,
+): ReadonlyMap<string, string> {
   const config = new Map<string, string>();
   for (const [key, { value }] of app.config) {
-    if (value !== null) config.set(key, host.open(app.id, key, value));
+    if (value !== null) config.set(key, atInternalHost(host.open(app.id, key, value), internalHost));
   }
   return config;
 }

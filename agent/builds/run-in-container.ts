@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { PlatformError } from '../../src/errors.ts';
 import { BUILD_LABEL, networkSettings, removeContainer, type BuildEngine } from './build-engine.ts';
 import { eachLine } from './each-line.ts';
-import type { Ended, OnLine } from './run-in-sandbox.ts';
+import type { Ended, OnLine } from './sandbox.ts';
 import type { SandboxCommand } from './sandbox.ts';
 
 const MIB = 2 ** 20;

@@ -2,14 +2,10 @@ import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { eachLine } from './each-line.ts';
 import { runInContainer } from './run-in-container.ts';
-import { sandboxArgv, type Sandbox, type SandboxCommand } from './sandbox.ts';
-
-export type Ended = { readonly status: number | null; readonly signal: string | null };
+import { sandboxArgv, type Ended, type OnLine, type Sandbox, type SandboxCommand } from './sandbox.ts';
 
 // After the process has ended, a grandchild that kept the pipe open may not hold the build up.
 const PIPE_GRACE_MS = 2_000;
-
-export type OnLine = (line: string, from: 'stdout' | 'stderr') => void;
 
 /**
  * Runs a command in its own process group, or container, until it ends; `onLine` gets its output by lines. When `signal` aborts, the

@@ -30,6 +30,10 @@ export type SandboxCommand = {
   readonly isOffline?: boolean;
 };
 
+export type Ended = { readonly status: number | null; readonly signal: string | null };
+
+export type OnLine = (line: string, from: 'stdout' | 'stderr') => void;
+
 export type ShownFolder = { readonly from: string; readonly at: string };
 
 // nobody: owns nothing, and no other service of a sane host runs as it with files worth reading.

@@ -3,6 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type * as acme from 'acme-client';
+import { plainLine } from '../../src/plain-text.ts';
+
+/** Of what an authority says: a paragraph or two. */
+const SAID_LENGTH_MAX = 400;
 
 /** What the authority, or the way to it, has against a request; the message is for whoever has the domain. */
 export class AcmeError extends Error {
@@ -142,12 +146,17 @@ function problemOf(text: string): { readonly type?: string; readonly detail?: st
     if (parsed === null || typeof parsed !== 'object') return {};
     const { type, detail } = parsed as Record<string, unknown>;
     return {
-      ...(typeof type === 'string' ? { type } : {}),
-      ...(typeof detail === 'string' ? { detail } : {}),
+      ...(typeof type === 'string' ? { type: plainLine(type, SAID_LENGTH_MAX) } : {}),
+      ...(typeof detail === 'string' ? { detail: detailText(detail) } : {}),
     };
   } catch {
     return {}; // Some proxy's page: its status says enough.
   }
+}
+
+/** What is said in a problem document is a stranger's text, which becomes part of the ledger and of what users are shown. */
+export function detailText(detail: string): string {
+  return plainLine(detail, SAID_LENGTH_MAX);
 }
 
 /** RFC 9110 10.2.3: seconds, or a date. */

@@ -6,7 +6,7 @@ import type { CertId } from '../../src/ids.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { findWanted, type WantedCertificate } from '../../src/ledger/domains/certificate-duties.ts';
 import { mustHaveRoom } from '../../src/ledger/domains/decide-cert.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { backOffMs, failuresKnown, failureStatus, orderDueAt } from '../../src/platform/acm.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import { certName } from '../../src/platform/sni-endpoint.ts';

@@ -2,7 +2,7 @@ import { generateKeyPair } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Authorization, Client, Order } from 'acme-client';
-import { AcmeError, withAcme, type AcmeCall } from './acme-transport.ts';
+import { AcmeError, detailText, withAcme, type AcmeCall } from './acme-transport.ts';
 
 export type OrderOptions = AcmeCall & {
   readonly directory: string;
@@ -81,12 +81,12 @@ async function verified(client: Client, order: Order, { hostname, signal }: Orde
 
 function whyNot({ status, challenges }: Authorization): string {
   const found = challenges.map((each) => ('error' in each ? detailOf(each.error) : null));
-  return found.find((detail) => detail !== null) ?? `it is ${status}`;
+  return found.find((detail) => detail !== null) ?? `it is ${detailText(status)}`;
 }
 
 function detailOf(problem: unknown): string | null {
   if (problem === null || typeof problem !== 'object' || !('detail' in problem)) return null;
-  return typeof problem.detail === 'string' ? problem.detail : null;
+  return typeof problem.detail === 'string' ? detailText(problem.detail) : null;
 }
 
 function settled(

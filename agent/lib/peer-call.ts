@@ -31,15 +31,20 @@ const replyShape = z.union([
 ]);
 type Reply = z.infer<typeof replyShape>;
 
-/** Asks a service of another peer one question. Rejects with its PlatformError, or `unavailable`/`timeout`. */
+/**
+ * Asks a service of another peer one question. Rejects with its PlatformError, or `unavailable`/`timeout`, and as soon as
+ * `until` aborts.
+ */
 export async function callPeer(
   mesh: Pick<Mesh, 'open'>,
   peer: PeerId,
   service: string,
   request: unknown,
   withinMs: number,
+  until?: AbortSignal,
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(withinMs);
+  const deadline = AbortSignal.timeout(withinMs);
+  const signal = until === undefined ? deadline : AbortSignal.any([deadline, until]);
   const channel = await openChannel(mesh, peer, service, signal);
   try {
     return await new Promise((resolve, reject) => {

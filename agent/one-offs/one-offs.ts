@@ -4,9 +4,10 @@ import type { Logger } from 'pino';
 import { R13, R15 } from '../../src/dynos/error-lines.ts';
 import { exitStatus } from '../../src/dynos/exit-status.ts';
 import { PlatformError } from '../../src/errors.ts';
-import type { OneOffFact } from '../../src/facts.ts';
+import type { OneOffFact, TookOneOff } from '../../src/facts.ts';
 import type { AppId, BlobId, DynoId, PeerId, VolumeId } from '../../src/ids.ts';
 import { sizeOf } from '../../src/dyno-sizes.ts';
+import { withInternalHost } from '../../src/internal-host.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
@@ -21,6 +22,7 @@ import { ABSENT, endDyno, HANG_UP, STOP, type EndPlan } from './end-dyno.ts';
 import { commandOf } from './one-off-command.ts';
 import { oneOffLabels, readOneOffLabels } from './one-off-labels.ts';
 import { mustBeFree, mustBeHere } from './one-off-volumes.ts';
+import { repeated, TookOneOffs } from './took-one-offs.ts';
 
 const FETCH_MS = 120_000;
 /** A one-off ends after a day at the latest. */
@@ -50,7 +52,7 @@ export type OneOffsParts = {
   readonly volumesOf: (app: AppId, type: string) => readonly SlotVolume[];
   /** The folder of a volume's copy. */
   readonly volumePath: (volume: VolumeId, copy: string) => string;
-  readonly publish: (list: readonly OneOffFact[]) => void;
+  readonly publish: (list: readonly OneOffFact[], took: readonly TookOneOff[]) => void;
 };
 
 /** The one-off dynos of this peer: started on request, never placed, moved or restarted. */
@@ -60,6 +62,7 @@ export class OneOffs implements Disposable {
   readonly #running = new Map<DynoId, Running>();
   /** Volumes of one-offs, until the runtime has removed them. */
   readonly #mounted = new Map<DynoId, { readonly name: string; readonly volumes: ReadonlySet<string> }>();
+  readonly #took = new TookOneOffs();
   /** Those whose start is under way, with how they ended if they were that quick: their client has yet to hear them. */
   readonly #starting = new Map<DynoId, DynoRuntimeEvent | null>();
 
@@ -67,8 +70,30 @@ export class OneOffs implements Disposable {
     this.#parts = parts;
   }
 
-  /** Runs it here. Resolves once the process is started. */
+  /** Runs it here, once for each request. Resolves once the process is started. */
   async start(app: App, release: Release, request: OneOffRequest, size: string): Promise<OneOff> {
+    const dyno = request.dyno ?? (randomUUID() as DynoId);
+    const before = this.#took.get(dyno);
+    if (before !== null) return repeated(before, this.#parts.self, request);
+    const name = this.#freeName(app, request.type ?? ONE_OFF_TYPE);
+    // The slug may have to be fetched, and the request may come again to another peer meanwhile.
+    this.#took.add({ dyno, name, release: release.id });
+    this.#publish();
+    try {
+      return await this.#start(app, release, { ...request, dyno, name }, size);
+    } catch (error) {
+      this.#took.drop(dyno);
+      this.#publish();
+      throw error;
+    }
+  }
+
+  async #start(
+    app: App,
+    release: Release,
+    request: OneOffRequest & Pick<OneOff, 'dyno' | 'name'>,
+    size: string,
+  ): Promise<OneOff> {
     const { runtime, blobs, log } = this.#parts;
     const { slug } = release;
     if (slug === null) {
@@ -78,9 +103,8 @@ export class OneOffs implements Disposable {
         { hint: 'Push the app first: git push kith main' },
       );
     }
-    const dyno = randomUUID() as DynoId;
+    const { dyno, name } = request;
     const type = request.type ?? ONE_OFF_TYPE;
-    const name = this.#freeName(app, type);
     const command = commandOf(request.command, slug.processTypes);
     const { holders } = this.#parts;
     const files = await fetchSlug(blobs, slugBlobs(slug), holders, AbortSignal.timeout(FETCH_MS));
@@ -114,7 +138,10 @@ export class OneOffs implements Disposable {
         name,
         command,
         slug: files,
-        env: { ...this.#parts.environment(app, release, name), ...request.env },
+        env: withInternalHost(
+          { ...this.#parts.environment(app, release, name), ...request.env },
+          runtime.internalHost,
+        ),
         web: false,
         size: sizeOf(size),
         volumes: volumes.map(({ volume, copy, path }) => ({
@@ -269,7 +296,8 @@ export class OneOffs implements Disposable {
   }
 
   #publish(): void {
-    this.#parts.publish([...this.#running.values()].map(({ fact }) => fact));
+    const running = [...this.#running.values()].map(({ fact }) => fact);
+    this.#parts.publish(running, this.#took.list());
   }
 
   #say(fact: OneOffFact, text: string): void {

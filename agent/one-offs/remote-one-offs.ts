@@ -28,6 +28,7 @@ const requestShape = z.object({
   size: dynoCreate.shape.size.unwrap().unwrap(),
   request: z.object({
     app: idShape<AppId>(),
+    dyno: idShape<DynoId>().exactOptional(),
     command: dynoCreate.shape.command,
     env: z.record(z.string(), z.string()),
     size: z.string().nullable(),

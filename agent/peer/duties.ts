@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Duty, DutyKind } from '../../src/ledger/duties.ts';
+import type { Duty, DutyKind } from '../../src/ledger/duty.ts';
 import { pause } from '../lib/pause.ts';
 import type { Tasks } from '../lib/tasks.ts';
 

@@ -3,7 +3,7 @@ import type { AdoptedDyno } from '../../src/peer/create.ts';
 import type { WantedSlot } from '../../src/placement/types.ts';
 import type { FoundDyno } from '../../src/shell/runtime.ts';
 
-type Later = 'layers' | 'format' | 'volumes';
+type Later = 'layers' | 'format' | 'volumes' | 'listens';
 
 /** As it is written down; `launchedAt` in wall ms. Labels of earlier agents lack what came later. */
 type Kept = Pick<DynoLife, 'claimedAt' | 'crashes'> & {
@@ -23,12 +23,13 @@ export function adoptedFrom(found: FoundDyno): AdoptedDyno | null {
   if (found.labels['kind'] !== 'formation') return null;
   const kept = JSON.parse(found.labels['life'] ?? 'null') as Kept;
   const { claimedAt, crashes, launchedAt = null } = kept;
-  // Agents before this one knew neither layers nor images nor volumes.
+  // Agents before this one knew neither layers nor images nor volumes, and only web dynos had ports.
   const slot: WantedSlot = {
     ...kept.slot,
     layers: kept.slot.layers ?? [],
     format: kept.slot.format ?? 'slug',
     volumes: kept.slot.volumes ?? [],
+    listens: kept.slot.listens ?? kept.slot.type === 'web',
   };
   const { dyno, address, listening, exited } = found;
   return { dyno, slot, claimedAt, crashes, launchedAt, address, listening, exited };

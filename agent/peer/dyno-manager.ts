@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { sizeOf } from '../../src/dyno-sizes.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { DynoEffect, DynoEvent, DynoLife } from '../../src/dynos/types.ts';
+import { withInternalHost } from '../../src/internal-host.ts';
 import type { AppId, BlobId, DynoId, PeerId, VolumeId } from '../../src/ids.ts';
 import type { WantedSlot } from '../../src/placement/types.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
@@ -158,8 +159,8 @@ export class DynoManager {
       name: nameOf(life),
       command: slot.command,
       slug: slugFiles(this.#parts.blobs, slugOf(life.slot)),
-      env: this.#parts.environment(life),
-      web: slot.type === 'web',
+      env: withInternalHost(this.#parts.environment(life), this.#parts.runtime.internalHost),
+      web: slot.listens,
       size: sizeOf(slot.size),
       volumes: slot.volumes.map(({ volume, copy, path }) => ({
         source: this.#parts.volumePath(volume, copy),

@@ -33,6 +33,7 @@ import type { Inside } from '../one-offs/inside.ts';
 import { mustBeFree } from '../one-offs/one-off-volumes.ts';
 import { ONE_OFF_TYPE, type OneOffs } from '../one-offs/one-offs.ts';
 import { copyRemotely, execRemotely } from '../one-offs/remote-inside.ts';
+import { madeBefore } from '../one-offs/took-one-offs.ts';
 import { startOnFirst, type RemoteRequest } from '../one-offs/remote-one-offs.ts';
 import type { Commands } from './commands.ts';
 import { formatInvite, hashSecret } from './invite-token.ts';
@@ -151,6 +152,8 @@ export class AgentHost implements PeerHost {
     const app = this.view().apps.get(request.app);
     const release = app === undefined || app.current === null ? undefined : app.releases.get(app.current);
     if (app === undefined || release === undefined) throw noApp();
+    const made = madeBefore(this.peers(), request);
+    if (made !== null) return made;
     const size = parseSizeName(request.size);
     const text = oneOffText(request.command, context.user);
     this.#parts.logs.append({ app: app.id, source: 'app', process: 'api', text });

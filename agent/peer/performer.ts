@@ -3,7 +3,7 @@ import type { PeerEffect } from '../../src/peer/effects.ts';
 import type { PeerEvent } from '../../src/peer/events.ts';
 import type { GossipMessage, PeerMessage } from '../../src/peer/messages.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import type { Store } from '../../src/shell/store.ts';
 import type { Tasks } from '../lib/tasks.ts';

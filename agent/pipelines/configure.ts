@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readAppJson } from '../../src/builds/app-json.ts';
 import type { AppJson } from '../../src/builds/app-json.ts';
+import { mustBeOpenToAll } from '../../src/builds/buildpack-choice.ts';
 import { setupConfig } from '../../src/builds/setup-config.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Setup } from '../../src/ledger/pipelines/setup-types.ts';
@@ -64,6 +65,8 @@ export async function configure(
   );
   const by = { user: setup.user, request: null };
   await host.command({ type: 'config.patch', app: app.id, config }, by);
+  // Those of the setup itself were checked when it was asked for.
+  if (setup.buildpacks === null) mustBeOpenToAll(appJson.buildpacks, app.buildpacks);
   const buildpacks = setup.buildpacks ?? appJson.buildpacks;
   await host.command({ type: 'buildpacks.set', app: app.id, buildpacks }, by);
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { promotionOf, targetsLeft } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 

@@ -2,25 +2,38 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { open } from 'node:fs/promises';
+import { PlatformError } from '../../src/errors.ts';
 import { TarReader } from '../../src/builds/tar-entries.ts';
 
 const NAME = 'app.json';
 const BYTES_MAX = 1024 * 1024;
+/** As for builds: an archive of a few MB may unpack to terabytes. */
+const UNPACKED_BYTES_MAX = 1024 ** 3;
+const PATHS_MAX = 500_000;
 
 /**
  * The app.json of a `.tar` or `.tar.gz`: the one at its root, or else in the one folder that everything is in, which is
  * how GitHub makes archives. Null where there is none.
- * @throws PlatformError `bad_request` for what is no tar
+ * @throws PlatformError `bad_request` for what is no tar, `too_large` for more than 1 GB unpacked
  */
-export async function readManifest(path: string, signal: AbortSignal): Promise<string | null> {
+export async function readManifest(
+  path: string,
+  signal: AbortSignal,
+  bytesMax = UNPACKED_BYTES_MAX,
+): Promise<string | null> {
   const found = new Map<number, string>();
   const reader = new TarReader();
   const tops = new Tops();
   let depth: number | null = null;
   let chunks: Uint8Array[] = [];
+  let unpacked = 0;
+  let entries = 0;
   await eachChunk(path, signal, (chunk) => {
+    unpacked += chunk.byteLength;
+    if (unpacked > bytesMax || entries > PATHS_MAX) throw tooLarge(bytesMax);
     for (const event of reader.push(chunk)) {
       if (event.tag === 'entry') {
+        entries += 1;
         const { path: inside, type, bytes } = event.entry;
         tops.add(inside);
         depth = type === 'file' && bytes <= BYTES_MAX ? depthOf(inside) : null;
@@ -35,6 +48,15 @@ export async function readManifest(path: string, signal: AbortSignal): Promise<s
     }
   });
   return found.get(0) ?? (tops.isOne ? found.get(1) : undefined) ?? null;
+}
+
+function tooLarge(bytesMax: number): PlatformError {
+  const miB = Math.floor(bytesMax / 1024 ** 2);
+  return new PlatformError(
+    'too_large',
+    `Cannot read this source: unpacked it has more than ${miB} MiB or ${PATHS_MAX} files`,
+    { hint: 'Leave large files out of the repository' },
+  );
 }
 
 /** Whether all that an archive holds is in one folder. */

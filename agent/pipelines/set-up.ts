@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId, ReleaseId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { appOfDuty } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import { setupRequest } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { Setup, SetupEnd } from '../../src/ledger/pipelines/setup-types.ts';

@@ -1,4 +1,4 @@
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { carryPromotion } from './promote.ts';
 import type { PromoteParts } from './promote.ts';
 import { setUp } from './set-up.ts';

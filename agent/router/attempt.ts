@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { AppId } from '../../src/ids.ts';
 import type { RouteTarget } from '../../src/routing/table.ts';
 import { connectDyno } from './dyno-connect.ts';
 import type { Failure } from './failures.ts';
@@ -11,10 +10,14 @@ export interface AttemptOwner {
   onFailure(attempt: Attempt, failure: Failure): void;
 }
 
-/**
- * One try of one request at one dyno: counts as in flight there from the choice on, so that the dyno cannot be
- * declared drained in between, and gets the connection, straight to the dyno or through its peer.
- */
+/** A place at a dyno, taken with the choice, so that the dyno cannot be declared drained in between. */
+export interface Seat {
+  /** The table still sends there. */
+  isCurrent(): boolean;
+  leave(): void;
+}
+
+/** One try of one request at one dyno: holds a place there, and gets the connection, straight or through its peer. */
 export class Attempt {
   readonly target: RouteTarget;
   /** The connection has carried requests before, and may have died unseen. */
@@ -24,18 +27,17 @@ export class Attempt {
   sentAt: number | null = null;
   readonly #core: RouterCore;
   readonly #owner: AttemptOwner;
-  readonly #app: AppId | null;
+  readonly #seat: Seat;
   readonly #startedAt = performance.now();
   #isEnded = false;
   #stopConnecting: () => void = () => {};
   #stopWatching: () => void = () => {};
 
-  constructor(core: RouterCore, target: RouteTarget, app: AppId | null, owner: AttemptOwner) {
+  constructor(core: RouterCore, target: RouteTarget, seat: Seat, owner: AttemptOwner) {
     this.#core = core;
     this.target = target;
-    this.#app = app;
+    this.#seat = seat;
     this.#owner = owner;
-    core.routes.acquire(target.dyno);
   }
 
   start(): void {
@@ -59,7 +61,7 @@ export class Attempt {
     this.#isEnded = true;
     this.#stopWatching();
     this.#stopConnecting();
-    this.#core.routes.release(this.target.dyno, this.#app);
+    this.#seat.leave();
   }
 
   #open(socket: Socket, isReused: boolean): void {
@@ -79,7 +81,7 @@ export class Attempt {
    * waiting for the connection or the response would use up the client's time: find out now.
    */
   #onTable(): void {
-    if (this.#app === null || this.#core.routes.isCurrent(this.#app, this.target)) return;
+    if (this.#seat.isCurrent()) return;
     if (this.sentAt === null) {
       this.isReused = true; // Says nothing of the peer: the table has said it all.
       return this.#fail('peer-lost');

@@ -1,6 +1,7 @@
 import type { DynoId, PeerId } from '../../src/ids.ts';
 import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
+import type { PortReport } from '../../src/shell/router.ts';
 import type { LogBatch } from './log-buffer.ts';
 import type { RouterSettings } from './settings.ts';
 
@@ -43,4 +44,5 @@ export type RouterMessage =
   | { readonly t: 'served'; readonly n: number }
   | { readonly t: 'drained'; readonly n: number }
   | { readonly t: 'suspect'; readonly dyno: DynoId; readonly peer: PeerId }
+  | ({ readonly t: 'ports' } & PortReport)
   | ({ readonly t: 'logs' } & LogBatch);

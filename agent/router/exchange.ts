@@ -65,7 +65,7 @@ export class Exchange implements Responder, UpstreamOwner, AttemptOwner, Timed {
   #try(target: RouteTarget): void {
     this.#phase = 'connecting';
     this.dueAt = Infinity; // Connecting has its own limit.
-    this.#attempt = new Attempt(this.#core, target, this.#plan.app, this);
+    this.#attempt = new Attempt(this.#core, target, this.#core.routes.seat(target, this.#plan.app), this);
     this.#attempt.start();
   }
 

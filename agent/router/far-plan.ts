@@ -1,9 +1,10 @@
 import type { DynoId } from '../../src/ids.ts';
 import type { RequestHead } from '../../src/routing/request-head.ts';
-import { DYNO_HEADER, ERROR_HEADER, relayRequest, valueOf } from '../../src/routing/rewrite.ts';
+import { DYNO_HEADER, relayRequest, valueOf } from '../../src/routing/rewrite.ts';
 import type { RouteTarget } from '../../src/routing/table.ts';
 import type { Failure } from './failures.ts';
 import type { Plan, Refusal, Step } from './plan.ts';
+import { farReply } from './reply.ts';
 import type { RouterCore } from './router-core.ts';
 
 /** A request that another peer's router relays: for one dyno of this peer, or for nobody. */
@@ -40,13 +41,8 @@ export class FarPlan implements Plan {
   }
 
   refusal(refusal: Refusal, keepsAlive: boolean): string | null {
-    const isFailure = this.#failure !== null || refusal === 'no-such-dyno';
-    if (!isFailure) return null;
-    const status = refusal === 'no-such-dyno' ? '421 Misdirected Request' : '502 Bad Gateway';
-    return (
-      `HTTP/1.1 ${status}\r\n${ERROR_HEADER}: ${this.#failure ?? refusal}\r\nContent-Length: 0\r\n` +
-      `Connection: ${keepsAlive ? 'keep-alive' : 'close'}\r\n\r\n`
-    );
+    const failure = this.#failure ?? (refusal === 'no-such-dyno' ? refusal : null);
+    return failure === null ? null : farReply(failure, keepsAlive);
   }
 
   onDone(): void {

@@ -1,8 +1,10 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { PeerId } from '../../src/ids.ts';
+import { parsePortRequest } from '../../src/routing/port-request.ts';
 import type { RequestHead } from '../../src/routing/request-head.ts';
 import { Exchange } from './exchange.ts';
 import { FarPlan } from './far-plan.ts';
+import { serveFarPort } from './far-port.ts';
 import { Inbound, type InboundOwner, type Responder } from './inbound.ts';
 import type { PeerTls } from './peer-tls.ts';
 import { badRequestReply } from './reply.ts';
@@ -34,9 +36,13 @@ function farOwner(core: RouterCore, peer: PeerId, connections: Set<Connection>):
   return {
     onRequest(inbound: Inbound, head: RequestHead): Responder | null {
       // It may have been removed since the handshake.
-      if (core.routes.isMember(peer)) return new Exchange(core, inbound, head, new FarPlan(core, head));
-      inbound.destroy();
-      return null;
+      if (!core.routes.isMember(peer)) {
+        inbound.destroy();
+        return null;
+      }
+      const port = parsePortRequest(head);
+      if (port !== null) return serveFarPort(core, inbound, peer, port);
+      return new Exchange(core, inbound, head, new FarPlan(core, head));
     },
     refuse: (rejection) => badRequestReply(rejection.status),
     onClose: (inbound) => connections.delete(inbound),

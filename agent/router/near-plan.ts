@@ -7,6 +7,7 @@ import type { RequestHead } from '../../src/routing/request-head.ts';
 import { forwardedFor, forwardRequest, requestIdOf } from '../../src/routing/rewrite.ts';
 import type { RouteTarget } from '../../src/routing/table.ts';
 import { CODE_OF_FAILURE, codeOfRefusal, type Failure } from './failures.ts';
+import { learn } from './learn.ts';
 import type { Outcome, Plan, Refusal, Step } from './plan.ts';
 import { codeReply, noSuchAppReply } from './reply.ts';
 import type { RouterCore } from './router-core.ts';
@@ -84,34 +85,10 @@ export class NearPlan implements Plan {
   }
 
   onFailure(target: RouteTarget, failure: Failure, isReused: boolean): void {
-    const { routes, settings, links, suspect } = this.#core;
-    const { dyno, peer } = target;
     this.#lastCode = CODE_OF_FAILURE[failure];
-    switch (failure) {
-      case 'refused':
-      case 'timeout':
-        this.#attempts += 1;
-        routes.eject(dyno, settings.ejectMs);
-        return suspect(dyno, peer);
-      case 'no-such-dyno':
-        return routes.eject(dyno, settings.ejectMs);
-      case 'closed':
-        this.#avoid.add(dyno);
-        return;
-      case 'peer-refused':
-      case 'peer-timeout':
-      case 'peer-stranger':
-        routes.eject(peer, settings.peerEjectMs);
-        return suspect(dyno, peer);
-      case 'peer-lost':
-        links.dropIdle(peer);
-        // An idle connection may have died long ago: that says nothing of the peer now.
-        if (!isReused) routes.eject(peer, settings.peerLostMs);
-        return;
-      case 'interrupted':
-      case 'malformed':
-      case 'oversized':
-    }
+    if (failure === 'refused' || failure === 'timeout') this.#attempts += 1;
+    if (failure === 'closed') this.#avoid.add(target.dyno);
+    learn(this.#core, target, failure, isReused);
   }
 
   refusal(refusal: Refusal, keepsAlive: boolean): string {

@@ -2,6 +2,8 @@ import { CODES } from '../../src/routing/codes.ts';
 import { BAD_REQUEST, errorPageHtml, NO_SUCH_APP, pageForCode } from '../../src/routing/error-page.ts';
 import type { HCode } from '../../src/routing/codes.ts';
 import type { ErrorPage } from '../../src/routing/error-page.ts';
+import { ERROR_HEADER } from '../../src/routing/rewrite.ts';
+import type { Failure } from './failures.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -31,6 +33,15 @@ export function challengeReply(authorization: string, method: string, keepsAlive
 
 export function badRequestReply(status: number): string {
   return pageReply(status, BAD_REQUEST, 'GET', false);
+}
+
+/** What one router says to another when it could not serve. */
+export function farReply(failure: Failure, keepsAlive: boolean): string {
+  const status = failure === 'no-such-dyno' ? '421 Misdirected Request' : '502 Bad Gateway';
+  return (
+    `HTTP/1.1 ${status}\r\n${ERROR_HEADER}: ${failure}\r\nContent-Length: 0\r\n` +
+    `Connection: ${keepsAlive ? 'keep-alive' : 'close'}\r\n\r\n`
+  );
 }
 
 function pageReply(status: number, page: ErrorPage, method: string, keepsAlive: boolean): string {

@@ -8,7 +8,7 @@ import type { DynoId, PeerId } from '../../src/ids.ts';
 import { publicKeyOf } from '../../src/ledger/signing.ts';
 import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
-import type { RouterHandle, RouterLog } from '../../src/shell/router.ts';
+import type { PortReport, RouterHandle, RouterLog } from '../../src/shell/router.ts';
 import { onJsonLines, sendJson } from '../lib/json-lines.ts';
 import { ensureSideProcess } from '../lib/side-process.ts';
 import { Tasks } from '../lib/tasks.ts';
@@ -38,6 +38,9 @@ export class RouterClient implements RouterHandle {
   /** Lines that came with the router's greeting, before anybody could ask for them. */
   readonly #backlog: RouterLog[] = [];
   readonly #suspectHandlers: ((dyno: DynoId, peer: PeerId) => void)[] = [];
+  readonly #portHandlers: ((report: PortReport) => void)[] = [];
+  #ports: PortReport | null = null;
+  #isOldRouterTold = false;
   /** Null while the process is away. */
   #socket: Socket | null = null;
   #pid: number | null = null;
@@ -113,6 +116,11 @@ export class RouterClient implements RouterHandle {
 
   onSuspect(handler: (dyno: DynoId, peer: PeerId) => void): void {
     this.#suspectHandlers.push(handler);
+  }
+
+  onPorts(handler: (report: PortReport) => void): void {
+    this.#portHandlers.push(handler);
+    if (this.#ports !== null) handler(this.#ports);
   }
 
   async drained(dyno: DynoId, signal: AbortSignal): Promise<void> {
@@ -191,6 +199,10 @@ export class RouterClient implements RouterHandle {
       case 'suspect':
         for (const handler of this.#suspectHandlers) handler(message.dyno, message.peer);
         return;
+      case 'ports':
+        this.#ports = { listening: message.listening, failed: message.failed };
+        for (const handler of this.#portHandlers) handler(this.#ports);
+        return;
       case 'logs':
         if (message.dropped > 0) this.#log.warn({ dropped: message.dropped }, 'router log lines dropped');
         this.#onLines(message.lines);
@@ -213,6 +225,18 @@ export class RouterClient implements RouterHandle {
       waiter.resolve();
     }
     if (this.#table !== null && this.#table.n > served) this.#sendTable();
+    this.#warnOfOldRouter();
+  }
+
+  /** A router says on which ports it listens before it serves a table; those of former versions say nothing. */
+  #warnOfOldRouter(): void {
+    const hasPorts = Object.keys(this.#table?.table.ports ?? {}).length > 0;
+    if (!hasPorts || this.#ports !== null || this.#isOldRouterTold) return;
+    this.#isOldRouterTold = true;
+    this.#log.warn(
+      { pid: this.#pid },
+      'router of a former version: internal ports need it to be started again',
+    );
   }
 
   #sendTable(): void {

@@ -2,6 +2,7 @@ import type { DynoId, PeerId } from '../../src/ids.ts';
 import type { RouterLog } from '../../src/shell/router.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { PeerLinks } from './peer-links.ts';
+import type { PortRoutes } from './port-routes.ts';
 import type { Routes } from './routes.ts';
 import type { RouterSettings } from './settings.ts';
 
@@ -16,6 +17,7 @@ export interface Connection {
 export type RouterCore = {
   readonly settings: RouterSettings;
   readonly routes: Routes;
+  readonly ports: PortRoutes;
   readonly links: PeerLinks;
   readonly deadlines: Deadlines;
   /** TLS handshakes of clients that are under way. */

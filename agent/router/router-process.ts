@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import { PlatformError } from '../../src/errors.ts';
+import type { PortReport } from '../../src/shell/router.ts';
 import type { AgentMessage, ListenOptions } from './control.ts';
 import { ClientTls } from './client-tls.ts';
 import { ControlServer } from './control-server.ts';
@@ -9,6 +10,8 @@ import { LogBuffer } from './log-buffer.ts';
 import { createNearServer } from './near-server.ts';
 import { PeerLinks } from './peer-links.ts';
 import { PeerTls } from './peer-tls.ts';
+import { PortListeners } from './port-listeners.ts';
+import { PortRoutes } from './port-routes.ts';
 import type { Connection, RouterCore } from './router-core.ts';
 import { Routes } from './routes.ts';
 import { DEFAULT_SETTINGS, type RouterSettings } from './settings.ts';
@@ -26,6 +29,7 @@ export class RouterProcess {
   #core: RouterCore | null = null;
   #tls: PeerTls | null = null;
   #servers: readonly Server[] = [];
+  #ports: PortListeners | null = null;
 
   constructor(options: ListenOptions) {
     this.#options = options;
@@ -51,6 +55,7 @@ export class RouterProcess {
     const core: RouterCore = {
       settings: this.#settings,
       routes: this.#routes,
+      ports: new PortRoutes(this.#routes),
       links: new PeerLinks(tls, this.#settings),
       handshakes: new Set(),
       deadlines: new Deadlines(Math.min(500, idleMs / 4, firstByteMs / 4)),
@@ -64,6 +69,7 @@ export class RouterProcess {
     const secure = createNearServer(core, this.#clientTls, this.#connections);
     const far = createFarServer(core, tls, this.#connections);
     this.#servers = [near, secure, far];
+    this.#ports = new PortListeners(core, this.#connections, (report) => this.#tellPorts(report));
     const httpPort = await listen(near, host, port, 'HTTP requests');
     const https = httpsPort === null ? null : await listen(secure, host, httpsPort, 'HTTPS requests');
     const bound = await listen(far, proxyHost, proxyPort, "other peers' requests");
@@ -86,6 +92,7 @@ export class RouterProcess {
   shutdown(graceMs: number): void {
     if (this.#core !== null) this.#core.isClosing = true;
     for (const server of this.#servers) server.close();
+    this.#ports?.close();
     const deadline = performance.now() + graceMs;
     const check = (): void => {
       for (const connection of this.#connections) if (connection.isIdle) connection.destroy();
@@ -100,7 +107,14 @@ export class RouterProcess {
 
   #onAgent(): void {
     if (this.#hasFailed) setTimeout(() => process.exit(1), EXIT_AFTER_MS);
-    else this.#logs.flush();
+    else {
+      this.#logs.flush();
+      if (this.#ports !== null) this.#tellPorts(this.#ports.report);
+    }
+  }
+
+  #tellPorts(report: PortReport): void {
+    this.#control.send({ t: 'ports', ...report });
   }
 
   #onMessage(message: AgentMessage): void {
@@ -109,6 +123,7 @@ export class RouterProcess {
         this.#tls?.setMembers(message.keys);
         this.#routes.setTable(message.table);
         this.#core?.links.keepOnly((peer) => this.#routes.isMember(peer));
+        this.#ports?.follow(message.table);
         this.#control.send({ t: 'served', n: message.n });
         return;
       case 'certs':

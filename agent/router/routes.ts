@@ -1,6 +1,10 @@
 import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
 import type { RouterView } from '../../src/routing/decide.ts';
 import type { RouteTable, RouteTarget } from '../../src/routing/table.ts';
+import type { Seat } from './attempt.ts';
+
+/** What requests wait for: an app, or connections: an internal port. */
+export type Awaited = AppId | `port ${number}`;
 
 /**
  * What this router process knows: the agent's latest table, and what it saw itself: requests in flight per dyno, who
@@ -12,7 +16,7 @@ export class Routes {
   readonly #inFlight = new Map<DynoId, number>();
   /** Dynos and peers not to be asked for a while, with the timer that ends it. */
   readonly #ejected = new Map<DynoId | PeerId, NodeJS.Timeout>();
-  readonly #held = new Map<AppId, Set<() => void>>();
+  readonly #held = new Map<Awaited, Set<() => void>>();
   readonly #drains = new Map<DynoId, (() => void)[]>();
   /** Drained for good: their ids never come back, so that a late request is sent elsewhere. */
   readonly #closed = new Set<DynoId>();
@@ -52,11 +56,6 @@ export class Routes {
     return this.#members.has(peer);
   }
 
-  /** Whether this exact target still is where the table sends requests. */
-  isCurrent(app: AppId, target: RouteTarget): boolean {
-    return this.#table?.apps[app]?.up.some((other) => other.dyno === target.dyno) ?? false;
-  }
-
   /** A dyno of this peer that another peer asks for; null when it is not here, or takes nothing more. */
   localTarget(dyno: DynoId): RouteTarget | null {
     const table = this.#table;
@@ -65,18 +64,14 @@ export class Routes {
     return address === undefined ? null : { ...address, dyno, name: dyno, peer: table.self, local: true };
   }
 
-  acquire(dyno: DynoId): void {
+  /** A place for one request. @param app null: another peer's router asks for exactly this dyno */
+  seat(target: RouteTarget, app: AppId | null): Seat {
+    const { dyno } = target;
     this.#inFlight.set(dyno, (this.#inFlight.get(dyno) ?? 0) + 1);
-  }
-
-  release(dyno: DynoId, app: AppId | null): void {
-    const left = (this.#inFlight.get(dyno) ?? 1) - 1;
-    if (left > 0) this.#inFlight.set(dyno, left);
-    else {
-      this.#inFlight.delete(dyno);
-      this.#settleDrain(dyno);
-    }
-    if (app !== null) this.#wakeOne(app);
+    return {
+      isCurrent: () => app === null || isAmong(this.#table?.apps[app]?.up, dyno),
+      leave: () => this.#release(dyno, app),
+    };
   }
 
   eject(key: DynoId | PeerId, ms: number): void {
@@ -89,18 +84,18 @@ export class Routes {
     this.#ejected.set(key, timer);
   }
 
-  heldCount(app: AppId): number {
-    return this.#held.get(app)?.size ?? 0;
+  heldCount(what: Awaited): number {
+    return this.#held.get(what)?.size ?? 0;
   }
 
-  /** Calls `wake` once, when something has changed for this app. Returns how to stop waiting. */
-  hold(app: AppId, wake: () => void): () => void {
-    let waiting = this.#held.get(app);
-    if (waiting === undefined) this.#held.set(app, (waiting = new Set()));
+  /** Calls `wake` once, when something has changed for this app or port. Returns how to stop waiting. */
+  hold(what: Awaited, wake: () => void): () => void {
+    let waiting = this.#held.get(what);
+    if (waiting === undefined) this.#held.set(what, (waiting = new Set()));
     waiting.add(wake);
     return () => {
       waiting.delete(wake);
-      if (waiting.size === 0 && this.#held.get(app) === waiting) this.#held.delete(app);
+      if (waiting.size === 0 && this.#held.get(what) === waiting) this.#held.delete(what);
     };
   }
 
@@ -108,6 +103,16 @@ export class Routes {
   whenDrained(dyno: DynoId, done: () => void): void {
     this.#drains.set(dyno, [...(this.#drains.get(dyno) ?? []), done]);
     if (!this.#inFlight.has(dyno)) this.#settleDrain(dyno);
+  }
+
+  #release(dyno: DynoId, app: AppId | null): void {
+    const left = (this.#inFlight.get(dyno) ?? 1) - 1;
+    if (left > 0) this.#inFlight.set(dyno, left);
+    else {
+      this.#inFlight.delete(dyno);
+      this.#settleDrain(dyno);
+    }
+    if (app !== null) this.#wakeOne(app);
   }
 
   #settleDrain(dyno: DynoId): void {
@@ -125,13 +130,13 @@ export class Routes {
 
   /** Once each: who is woken too early holds again, which must not meet this round. */
   #wakeEverybody(): void {
-    for (const app of this.#held.keys().toArray()) this.#wakeAll(app);
+    for (const what of this.#held.keys().toArray()) this.#wakeAll(what);
   }
 
-  #wakeAll(app: AppId): void {
-    const waiting = this.#held.get(app);
+  #wakeAll(what: Awaited): void {
+    const waiting = this.#held.get(what);
     if (waiting === undefined) return;
-    this.#held.delete(app);
+    this.#held.delete(what);
     for (const wake of waiting) wake();
   }
 
@@ -143,4 +148,8 @@ export class Routes {
     if (waiting.size === 0) this.#held.delete(app);
     first();
   }
+}
+
+export function isAmong(up: readonly RouteTarget[] | undefined, dyno: DynoId): boolean {
+  return up?.some((target) => target.dyno === dyno) ?? false;
 }

@@ -36,6 +36,15 @@ export type RouterSettings = {
   readonly idleConnectionsPerPeerMax: number;
   /** An unused connection to a peer is closed after this. */
   readonly peerIdleMs: number;
+  /** How long a connection to an internal port waits for a dyno. */
+  readonly portHoldMs: number;
+  /** Connections that wait so, for each port. */
+  readonly heldPerPortMax: number;
+  readonly connectionsPerPortMax: number;
+  /** Connections to internal ports, all ports together: each takes two file descriptors. */
+  readonly portConnectionsMax: number;
+  /** After a number could not be listened on. */
+  readonly portRetryMs: number;
   /** Lines kept while the agent is away. */
   readonly logLinesMax: number;
 };
@@ -61,5 +70,10 @@ export const DEFAULT_SETTINGS: RouterSettings = {
   clientConnectionsMax: 20_000,
   idleConnectionsPerPeerMax: 64,
   peerIdleMs: 60_000,
+  portHoldMs: 30_000,
+  heldPerPortMax: 200,
+  connectionsPerPortMax: 2_000,
+  portConnectionsMax: 8_000,
+  portRetryMs: 3_000,
   logLinesMax: 5_000,
 };

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { scanBody, type BodyScanner } from '../../src/routing/body-framing.ts';
+import { scanBody } from '../../src/routing/body-framing.ts';
+import { type BodyScanner } from '../../src/routing/body-scanner.ts';
 import { ResponseHeadParser } from '../../src/routing/head-parser.ts';
 import type { Rejection } from '../../src/routing/http-syntax.ts';
 import type { ResponseHead } from '../../src/routing/response-head.ts';

@@ -18,6 +18,8 @@ export type RuntimeOptions = {
   readonly log: Logger;
   /** Image that slugs run on where there is an Engine. */
   readonly stackImage?: string;
+  /** MiB that one dyno may write where the Engine can bound it; 0, or none: as much as there is. */
+  readonly dynoDiskMiB?: number;
   /** How long `auto` waits for an Engine that ran this peer's dynos before. */
   readonly engineWaitMs?: number;
 };
@@ -34,8 +36,9 @@ export async function openRuntime(
 
 async function openChosen(
   choice: 'auto' | 'docker' | 'process',
-  { dir, log, stackImage = STACK_IMAGE, engineWaitMs = ENGINE_WAIT_MS }: RuntimeOptions,
+  { stackImage = STACK_IMAGE, engineWaitMs = ENGINE_WAIT_MS, ...options }: RuntimeOptions,
 ): Promise<Runtime> {
+  const { dir, log } = options;
   if (choice === 'process') return await openProcessRuntime({ dir, log });
   if (choice === 'auto' && (await countLeftRunning(dir)) > 0) {
     const reason =
@@ -47,7 +50,7 @@ async function openChosen(
   try {
     // Loaded only here: the Engine's library is memory that a peer without an Engine need not pay.
     const { openDockerRuntime } = await import('./docker/docker-runtime.ts');
-    const runtime = await openDockerRuntime({ dir, log, stackImage });
+    const runtime = await openDockerRuntime({ ...options, stackImage });
     log.info({ runtime: 'docker', isolation: runtime.isolation }, 'dynos run in containers');
     return runtime;
   } catch (cause) {

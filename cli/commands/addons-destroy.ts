@@ -1,6 +1,7 @@
 import type { AddonResource } from '../../src/platform/addon.ts';
 import { addonPath, findAddon } from '../lib/addons.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { confirm } from '../lib/confirm.ts';
 
 export default defineCommand({

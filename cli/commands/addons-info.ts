@@ -1,6 +1,7 @@
 import type { AttachmentResource } from '../../src/platform/addon.ts';
 import { findAddon, formatPrice } from '../lib/addons.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { formatMoment } from '../lib/time.ts';
 
 export default defineCommand({

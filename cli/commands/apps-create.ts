@@ -1,5 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { gitBase, gitUrl, setUpGit } from '../lib/git-setup.ts';
 
 export default defineCommand({

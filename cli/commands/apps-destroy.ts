@@ -1,5 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { confirm } from '../lib/confirm.ts';
 import { git, remotesTo } from '../lib/git.ts';
 

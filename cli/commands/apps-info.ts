@@ -1,7 +1,8 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import { formatBytes } from '../lib/bytes.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { formatMoment } from '../lib/time.ts';
 
 export default defineCommand({

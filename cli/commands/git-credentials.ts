@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GLOBAL_FLAGS, type Command } from '../lib/command.ts';
+import { type Command } from '../lib/command.ts';
+import { GLOBAL_FLAGS } from '../lib/specs.ts';
 import { readHosts } from '../lib/hosts.ts';
 import { parseArgs } from '../lib/parse-args.ts';
 import { readAll } from '../lib/prompt.ts';

@@ -1,6 +1,7 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import { CliError } from '../lib/cli-error.ts';
-import { APP_FLAGS, defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/command.ts';
+import { APP_FLAGS } from '../lib/specs.ts';
 import { gitBase, gitUrl, setUpGit } from '../lib/git-setup.ts';
 
 export default defineCommand({

@@ -10,7 +10,7 @@ export default defineCommand({
       ['PROVIDER', 'WHERE', 'PLANS', 'ADD-ONS', 'SETTINGS'],
       providers.map((provider) => [
         screen.paint.cyan(provider.id),
-        provider.base_url ?? (provider.built_in ? 'built in' : ''),
+        provider.base_url ?? (provider.built_in ? whereOf(provider) : ''),
         provider.plans.join(', '),
         String(provider.addons),
         provider.settings.map(({ name, set }) => (set ? `${name} (set)` : name)).join(', '),
@@ -18,3 +18,7 @@ export default defineCommand({
     );
   },
 });
+
+function whereOf({ app }: ProviderResource): string {
+  return app === null ? 'built in' : `built in, run by ⬢ ${app.name}`;
+}

@@ -1,6 +1,6 @@
 import { addressOf, findDatabase, REDIS } from '../lib/databases.ts';
 import { defineCommand } from '../lib/command.ts';
-import { runClient } from '../lib/run-client.ts';
+import { runDatabaseClient } from '../lib/database-client.ts';
 
 export default defineCommand({
   ofApp: true,
@@ -9,10 +9,11 @@ export default defineCommand({
     command: { is: 'rest', summary: 'run this, and end' },
   },
   endsFlags: true,
-  details: 'Runs the `redis-cli` of this machine, which must reach the server.',
+  details:
+    'Runs the `redis-cli` of this machine, which must reach the server. For a server that Kith runs, `redis-cli` runs in a one-off dyno.',
   examples: ['kith redis:cli -a blog', 'kith redis:cli -a blog REDIS GET visits'],
   async run(context) {
-    const { api, args, world } = context;
+    const { api, args } = context;
     const addon = await findDatabase(api, REDIS, args.addon, () => context.app());
     const url = await addressOf(api, addon, REDIS);
     const words = [
@@ -27,6 +28,6 @@ export default defineCommand({
       ...(url.protocol === 'rediss:' ? ['--tls'] : []),
     ];
     const env = { REDISCLI_AUTH: decodeURIComponent(url.password) };
-    return runClient('redis-cli', [...words, ...args.command], env, world);
+    return runDatabaseClient(context, url, { program: 'redis-cli', args: [...words, ...args.command], env });
   },
 });

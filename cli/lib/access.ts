@@ -2,7 +2,7 @@ import type { CollaboratorResource } from '../../src/platform/collaborator.ts';
 import type { TeamResource } from '../../src/platform/team.ts';
 import type { Client } from './client.ts';
 import { CliError } from './cli-error.ts';
-import type { FlagSpec } from './command.ts';
+import type { FlagSpec } from './specs.ts';
 
 export const PERMISSIONS_FLAG = {
   kind: 'string',

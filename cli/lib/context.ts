@@ -1,9 +1,9 @@
 import { Client } from './client.ts';
 import { UsageError } from './cli-error.ts';
-import type { ArgSpecs, ArgValues, FlagSpecs, FlagValues } from './command.ts';
+import type { ArgSpecs, ArgValues, FlagSpecs, FlagValues } from './specs.ts';
 import { resolveEndpoint, type Endpoint } from './endpoint.ts';
 import { remoteApp } from './git.ts';
-import type { Parsed } from './parse-args.ts';
+import type { Parsed } from './specs.ts';
 import { Screen } from './screen.ts';
 import type { World } from './world.ts';
 

@@ -1,5 +1,6 @@
 import { GROUPS, summaryOf } from '../commands.ts';
-import type { ArgSpecs, Command, FlagSpec } from './command.ts';
+import type { Command } from './command.ts';
+import type { ArgSpecs, FlagSpec } from './specs.ts';
 import { flagsOf } from './parse-args.ts';
 import { wrap } from './wrap.ts';
 

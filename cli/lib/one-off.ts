@@ -1,6 +1,6 @@
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import { UsageError } from './cli-error.ts';
-import type { FlagSpecs } from './command.ts';
+import type { FlagSpecs } from './specs.ts';
 import { parsePairs } from './config-vars.ts';
 import type { Context } from './context.ts';
 import { parseCount } from './parse-count.ts';

@@ -1,19 +1,15 @@
 import { UsageError } from './cli-error.ts';
+import type { Command } from './command.ts';
 import {
   APP_FLAGS,
   GLOBAL_FLAGS,
   type ArgSpecs,
-  type Command,
   type FlagSpec,
   type FlagSpecs,
-} from './command.ts';
+  type FlagValue,
+  type Parsed,
+} from './specs.ts';
 import { nearest } from './suggest.ts';
-
-export type FlagValue = string | boolean | readonly string[] | undefined;
-export type Parsed = {
-  readonly flags: Readonly<Record<string, FlagValue>>;
-  readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
-};
 
 /** All flags of a command: its own, those of commands on an app, and those that every command has. */
 export function flagsOf(command: Command): FlagSpecs {

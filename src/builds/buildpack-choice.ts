@@ -21,6 +21,27 @@ export function bundledBuildpack(text: string): string | null {
   return (BUNDLED_BUILDPACKS as readonly string[]).includes(named) ? named : null;
 }
 
+/** Folders of the machine that builds, and what is fetched with its SSH keys. */
+const OF_THE_HOST = /^(?:\/|file:|ssh:|[\w.-]+@[\w.-]+:)/i;
+
+/**
+ * A buildpack that is read with what the machine that builds may read is for admins of the cluster to name. Whoever may
+ * deploy an app may name all others, and what was named before.
+ * @param known those that the app has
+ * @throws PlatformError `forbidden`
+ */
+export function mustBeOpenToAll(buildpacks: readonly string[], known: readonly string[]): void {
+  const wrong = buildpacks.find((text) => OF_THE_HOST.test(text) && !known.includes(text));
+  if (wrong === undefined) return;
+  throw new PlatformError(
+    'forbidden',
+    `Only an admin of the cluster may name the buildpack "${wrong}": it is read with the rights of the machine that builds`,
+    {
+      hint: 'Name one by an https or git URL, or let an admin run `kith buildpacks:set` for the app: app.json and BUILDPACK_URL may then name it too',
+    },
+  );
+}
+
 /**
  * Understands what `buildpacks:set` was given: a name, an absolute path, a git URL (`#ref` picks a branch, tag or
  * commit) or the URL of a `.tgz`, `.tar.gz` or `.tar`.

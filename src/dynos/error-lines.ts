@@ -5,6 +5,9 @@
 export const R10_WEB =
   'Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch';
 export const R10 = 'Error R10 (Boot timeout) -> Process failed to start within 60 seconds of launch';
+/** Of a process type that is open at an internal port. */
+export const R10_OPEN =
+  'Error R10 (Boot timeout) -> Process failed to bind to $PORT within 60 seconds of launch';
 export const R12 =
   'Error R12 (Exit timeout) -> At least one process failed to exit within 30 seconds of SIGTERM';
 export const R13 = 'Error R13 (Attach error) -> Failed to attach to process';

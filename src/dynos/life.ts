@@ -4,7 +4,7 @@ import type { Now } from '../step.ts';
 import { assertNever } from '../step.ts';
 import { CRASHES_FORGIVEN_MS, restartDelayMs } from './back-off.ts';
 import { exitStatus } from './exit-status.ts';
-import { R10, R10_WEB, R12, R15, R99 } from './error-lines.ts';
+import { R10, R10_OPEN, R10_WEB, R12, R15, R99 } from './error-lines.ts';
 import type { LifeStep } from './life-step.ts';
 import { enter, log, signal, stay } from './life-step.ts';
 import {
@@ -44,7 +44,7 @@ export function adoptLife(
   // A clock that was set back since must not make it younger than this agent.
   const ageMs = Math.max(0, now.wall - (found.launchedAt ?? now.wall));
   const launchedAt = { mono: now.mono - ageMs, wall: now.wall - ageMs };
-  const isUp = found.listening || !isWeb(slot);
+  const isUp = found.listening || !slot.listens;
   const state: DynoState = isUp
     ? { tag: 'up', at: launchedAt.mono }
     : { tag: 'starting', deadline: now.mono + BOOT_TIMEOUT_MS };
@@ -133,9 +133,9 @@ function onStarted(life: DynoLife, address: DynoAddress | null, now: Now): LifeS
   return stay(placed);
 }
 
-/** Only a web dyno has an address: of any other, runtimes say that it is ready once it has lived for a moment. */
+/** Only who listens has an address: of any other, runtimes say that it is ready once it has lived for a moment. */
 function onReady(life: DynoLife, address: DynoAddress, now: Now): LifeStep {
-  return toUp(isWeb(life.slot) ? { ...life, address } : life, now);
+  return toUp(life.slot.listens ? { ...life, address } : life, now);
 }
 
 function toUp(life: DynoLife, now: Now): LifeStep {
@@ -186,8 +186,7 @@ function onStop(life: DynoLife, now: Now): LifeStep {
     case 'starting':
       return terminate(life, now);
     case 'up':
-      if (!isWeb(life.slot)) return terminate(life, now);
-      return enter(life, { tag: 'draining', deadline: now.mono + DRAIN_TIMEOUT_MS }, now, [{ tag: 'drain' }]);
+      return life.slot.listens ? leaveRoutes(life, now) : terminate(life, now);
     case 'draining':
     case 'stopping':
     case 'gone':
@@ -195,6 +194,14 @@ function onStop(life: DynoLife, now: Now): LifeStep {
     default:
       return assertNever(life.state);
   }
+}
+
+/** A request ends; a connection to an internal port may last for ever: who has one is told of its end at once. */
+function leaveRoutes(life: DynoLife, now: Now): LifeStep {
+  if (life.slot.type !== 'web') {
+    return enter(life, { tag: 'draining', deadline: now.mono + DRAIN_MS_MIN }, now);
+  }
+  return enter(life, { tag: 'draining', deadline: now.mono + DRAIN_TIMEOUT_MS }, now, [{ tag: 'drain' }]);
 }
 
 /** Only a dyno that serves is replaced for its age; the rest of its end is a stop like any other. */
@@ -219,7 +226,7 @@ function onTick(life: DynoLife, now: Now): LifeStep {
       return onFailed(life, `its slug could not be fetched within ${FETCH_TIMEOUT_MS / 1_000} seconds`, now);
     case 'starting':
       return crash(life, now, [
-        log(isWeb(life.slot) ? R10_WEB : R10),
+        log(bootTimeout(life.slot)),
         log('Stopping process with SIGKILL'),
         signal('SIGKILL'),
       ]);
@@ -262,6 +269,7 @@ function crash(life: DynoLife, now: Now, effects: readonly DynoEffect[]): LifeSt
   );
 }
 
-function isWeb(slot: DynoLife['slot']): boolean {
-  return slot.type === 'web';
+function bootTimeout({ type, listens }: DynoLife['slot']): string {
+  if (type === 'web') return R10_WEB;
+  return listens ? R10_OPEN : R10;
 }

@@ -12,6 +12,7 @@ import type { DrainCommand } from './drains/drain-types.ts';
 import type { OpDraft, UserEmail } from './op.ts';
 import type { PipelineCommand } from './pipelines/pipeline-types.ts';
 import type { SetupCommand } from './pipelines/setup-types.ts';
+import type { PortCommand } from './ports/port-types.ts';
 import type { ReleaseCommand } from './releases/release-types.ts';
 import type { VolumeCommand } from './volumes/volume-types.ts';
 
@@ -26,6 +27,7 @@ export type Command =
   | DomainCommand
   | DrainCommand
   | PipelineCommand
+  | PortCommand
   | ProviderCommand
   | ReleaseCommand
   | SetupCommand

@@ -47,6 +47,7 @@ import {
   setReview,
 } from './pipelines/decide-pipeline.ts';
 import { createSetup, settleSetup } from './pipelines/decide-setup.ts';
+import { closePort, openPort } from './ports/decide-port.ts';
 import { createSlug, recordBuild } from './releases/decide-build.ts';
 import { attemptRelease, settleRelease } from './releases/decide-release-phase.ts';
 import { deploy, mergeReleases, patchConfig, rollback } from './releases/decide-release.ts';
@@ -137,6 +138,10 @@ function draftsFor(fold: Fold, logs: AuthorLogs, command: Command, by: CommandCo
       return scaleFormation(fold, command, by);
     case 'formation.restart':
       return restartFormation(fold, command, by);
+    case 'port.open':
+      return openPort(fold, command);
+    case 'port.close':
+      return closePort(fold, command);
     case 'volume.create':
       return createVolume(fold, command);
     case 'volume.mount':

@@ -1,6 +1,7 @@
-import type { AppId, AppName, OpId } from '../ids.ts';
+import type { AddonId, AppId, AppName, OpId } from '../ids.ts';
 import { applyAccess, noAccess } from './access/fold-access.ts';
 import type { AccessState } from './access/fold-access.ts';
+import { assignAddonNames } from './addons/addon-names.ts';
 import { applyProvider } from './addons/fold-providers.ts';
 import type { ProvidersState } from './addons/fold-providers.ts';
 import { newApp } from './apps/app-state.ts';
@@ -19,6 +20,8 @@ import type { FoldOp } from './op-graph.ts';
 import type { OpBody } from './op.ts';
 import { applyPipeline, noPipelines } from './pipelines/fold-pipelines.ts';
 import type { PipelinesState } from './pipelines/fold-pipelines.ts';
+import { NO_PORT_NUMBERS, assignPortNumbers } from './ports/port-numbers.ts';
+import type { PortNumbers } from './ports/port-numbers.ts';
 import { markOf } from './request-stamp.ts';
 
 /** All that the ops which count have made, members apart. */
@@ -28,6 +31,8 @@ export type FoldState = {
   readonly shown: ReadonlyMap<AppId, App>;
   readonly names: ReadonlyMap<AppName, AppId>;
   readonly domains: ReadonlyMap<string, AppId>;
+  readonly addonNames: ReadonlyMap<AddonId, string>;
+  readonly ports: PortNumbers;
   readonly access: AccessState;
   readonly stacks: StacksState;
   readonly acme: AcmeState;
@@ -46,6 +51,8 @@ export function emptyState(): FoldState {
     shown: new Map(),
     names: new Map(),
     domains: new Map(),
+    addonNames: new Map(),
+    ports: NO_PORT_NUMBERS,
     access: noAccess(),
     stacks: new Map(),
     acme: [],
@@ -127,8 +134,12 @@ export class FoldBatch {
     const names = hasNewNames ? assignNames(nameClaims(apps)) : base.names;
     const hasNewDomains = edits.some(([, edit]) => edit.hasNewDomains);
     const domains = hasNewDomains ? assignOldest(domainClaims(apps)) : base.domains;
-    const shown = this.#show(apps, hasNewNames ? names : null);
-    return { ...unchanged, apps, shown, names, domains };
+    const hasNewAddonNames = edits.some(([, edit]) => edit.hasNewAddonNames);
+    const addonNames = hasNewAddonNames ? assignAddonNames(apps.values()) : base.addonNames;
+    const hasNewPorts = edits.some(([, edit]) => edit.hasNewPorts);
+    const ports = hasNewPorts ? assignPortNumbers(apps.values()) : base.ports;
+    const shown = this.#show(apps, hasNewNames ? names : null, { addonNames, ports });
+    return { ...unchanged, apps, shown, names, domains, addonNames, ports };
   }
 
   #applyBody(op: FoldOp, body: OpBody): void {
@@ -188,14 +199,26 @@ export class FoldBatch {
     keepLeast(this.#writes, requestKey(body.request, what), id);
   }
 
-  /** Makes the views of touched apps, and of those that another app's coming or going has renamed. */
-  #show(apps: ReadonlyMap<AppId, AppState>, names: FoldState['names'] | null): ReadonlyMap<AppId, App> {
-    const shown = new Map(this.#base.shown);
-    for (const id of this.#edits.keys()) {
+  /** Makes the views of touched apps, and of those of which something is called otherwise by what is said of others. */
+  #show(
+    apps: ReadonlyMap<AppId, AppState>,
+    names: FoldState['names'] | null,
+    { addonNames, ports }: Pick<FoldState, 'addonNames' | 'ports'>,
+  ): ReadonlyMap<AppId, App> {
+    const base = this.#base;
+    const shown = new Map(base.shown);
+    const isRenamed = ({ id, addons }: AppState): boolean =>
+      shown.has(id) &&
+      ([...addons.keys()].some((addon) => addonNames.get(addon) !== base.addonNames.get(addon)) ||
+        !isSame(ports.ofApp.get(id), base.ports.ofApp.get(id)));
+    const isAnyRenamed = addonNames !== base.addonNames || ports !== base.ports;
+    const renamed = isAnyRenamed ? [...apps.values()].filter(isRenamed) : [];
+    for (const id of new Set([...this.#edits.keys(), ...renamed.map((app) => app.id)])) {
       const state = apps.get(id);
       const wanted = state?.name[0]?.value;
       if (state === undefined || wanted === undefined) continue;
-      const app = toApp(state, state.destroyed ? wanted : (shown.get(id)?.name ?? wanted));
+      const name = state.destroyed ? wanted : (shown.get(id)?.name ?? wanted);
+      const app = toApp(state, name, addonNames, ports.ofApp.get(id));
       if (app !== null) shown.set(id, app);
     }
     for (const [name, id] of names ?? []) {
@@ -213,6 +236,10 @@ function keepLeast(
 ) {
   const held = ids.get(key);
   if (held === undefined || id < held) ids.set(key, id);
+}
+
+function isSame<K, V>(a: ReadonlyMap<K, V> = new Map(), b: ReadonlyMap<K, V> = new Map()): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
 function nameClaims(apps: ReadonlyMap<AppId, AppState>): readonly Claim<AppName>[] {

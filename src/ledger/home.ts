@@ -4,8 +4,9 @@ import { digest } from './codec.ts';
 import type { Command } from './command.ts';
 import type { View } from './view.ts';
 
-/** No app is called that. */
+/** No app is called so. */
 const USERS = 'the users';
+const PORTS = 'the ports';
 
 /**
  * The order in which peers are a thing's home: all that know the same peers agree, and a peer that comes or goes
@@ -44,6 +45,9 @@ export function homeKey(view: View, command: Command): string | null {
     // Or else two admins could take each other's role at two peers, and nobody would be left.
     case 'user.set':
       return USERS;
+    // Numbers are given once in the cluster, to whichever app.
+    case 'port.open':
+      return PORTS;
     case 'member.admit':
       // An invite lets one peer in, wherever two hosts come with it.
       return command.invite;
@@ -110,6 +114,7 @@ export function homeKey(view: View, command: Command): string | null {
     case 'drain.add':
     case 'drain.set':
     case 'drain.remove':
+    case 'port.close':
     case 'buildpacks.set':
     case 'build.record':
       return command.app;

@@ -31,18 +31,28 @@ export function assignNames<Name extends string, Id extends string>(
 ): ReadonlyMap<Name, Id> {
   const names = new Map(assignOldest(claims));
   for (const { wanted, id } of claims.toSorted(compareStamps)) {
-    if (names.get(wanted) !== id) names.set(freeName(wanted, id, names), id);
+    if (names.get(wanted) === id) continue;
+    names.set(
+      freeName(wanted, id, (name) => names.has(name), NAME_LENGTH_MAX),
+      id,
+    );
   }
   return names;
 }
 
-function freeName<Name extends string>(wanted: Name, id: string, taken: ReadonlyMap<Name, string>): Name {
+/** `name-xxxx`, with as much of the id as makes it free. */
+export function freeName<Name extends string>(
+  wanted: Name,
+  id: string,
+  isTaken: (name: Name) => boolean,
+  lengthMax: number,
+): Name {
   const digits = id.replaceAll('-', '');
   for (let length = 4; ; length += 4) {
     const suffix = digits.slice(0, length);
-    const stem = wanted.slice(0, Math.max(1, NAME_LENGTH_MAX - 1 - suffix.length));
+    const stem = wanted.slice(0, Math.max(1, lengthMax - 1 - suffix.length));
     const name = `${stem}-${suffix}` as Name;
-    // Past the whole id nothing more can tell them apart: no two live apps share one.
-    if (!taken.has(name) || length > digits.length) return name;
+    // Past the whole id nothing more can tell them apart: no two share one.
+    if (!isTaken(name) || length > digits.length) return name;
   }
 }

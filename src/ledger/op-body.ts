@@ -11,6 +11,7 @@ import { drainBodies } from './drains/drain-bodies.ts';
 import type { Op, OpBody, OpKind } from './op.ts';
 import { pipelineBodies } from './pipelines/pipeline-bodies.ts';
 import { setupBodies } from './pipelines/setup-bodies.ts';
+import { portBodies } from './ports/port-bodies.ts';
 import { releaseBodies } from './releases/release-bodies.ts';
 import { volumeBodies } from './volumes/volume-bodies.ts';
 
@@ -25,6 +26,7 @@ const BODIES: BodySchemas<OpBody> = {
   ...domainBodies,
   ...drainBodies,
   ...pipelineBodies,
+  ...portBodies,
   ...providerBodies,
   ...releaseBodies,
   ...setupBodies,

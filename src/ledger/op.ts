@@ -10,6 +10,7 @@ import type { DomainBody } from './domains/domain-types.ts';
 import type { DrainBody } from './drains/drain-types.ts';
 import type { PipelineBody } from './pipelines/pipeline-types.ts';
 import type { SetupBody } from './pipelines/setup-types.ts';
+import type { PortBody } from './ports/port-types.ts';
 import type { ReleaseBody } from './releases/release-types.ts';
 import type { VolumeBody } from './volumes/volume-types.ts';
 
@@ -56,6 +57,7 @@ export type OpBody =
   | DomainBody
   | DrainBody
   | PipelineBody
+  | PortBody
   | ProviderBody
   | ReleaseBody
   | SetupBody

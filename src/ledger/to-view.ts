@@ -36,6 +36,7 @@ export function toView(
     apps: state.shown,
     names: state.names,
     domains: state.domains,
+    ports: state.ports.holders,
     pipelines:
       previous?.state.pipelines === state.pipelines ? previous.view.pipelines : toPipelines(state.pipelines),
     promotions: state.pipelines.promotions,

@@ -6,6 +6,7 @@ import type { Member, Stack } from './cluster/cluster-types.ts';
 import type { Acme } from './domains/acm-types.ts';
 import type { Sealed, UserEmail } from './op.ts';
 import type { Pipeline, Promotion } from './pipelines/pipeline-types.ts';
+import type { PortHolder } from './ports/port-numbers.ts';
 
 /**
  * What the set of ops means: the same on every peer that holds the same ops, whatever the order they came in.
@@ -28,6 +29,8 @@ export type View = {
   readonly names: ReadonlyMap<string, AppId>;
   /** Live custom domains, lower case. */
   readonly domains: ReadonlyMap<string, AppId>;
+  /** Internal ports by their number: the process types that are open. */
+  readonly ports: ReadonlyMap<number, PortHolder>;
   readonly pipelines: ReadonlyMap<PipelineId, Pipeline>;
   /** All that were ever asked for. */
   readonly promotions: ReadonlyMap<PromotionId, Promotion>;

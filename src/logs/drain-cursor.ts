@@ -1,5 +1,5 @@
 import type { PeerId } from '../ids.ts';
-import type { LogPosition } from './position.ts';
+import { isLater, type LogPosition } from './position.ts';
 import { isCount } from './wire.ts';
 
 export type Positions = ReadonlyMap<PeerId, LogPosition>;
@@ -59,8 +59,4 @@ export function parseRows(value: unknown): Positions | null {
     positions.set(peer as PeerId, { boot, seq });
   }
   return positions;
-}
-
-function isLater(a: LogPosition, b: LogPosition): boolean {
-  return a.boot > b.boot || (a.boot === b.boot && a.seq > b.seq);
 }

@@ -39,6 +39,11 @@ export function missingEvent(peer: string, nowUs: number): string {
   return notice(`Lines of the peer "${peer}" are missing: it did not answer in time`, nowUs);
 }
 
+/** The last of a tail that is ended by us. */
+export function endEvent(why: string, nowUs: number): string {
+  return notice(why, nowUs);
+}
+
 function notice(text: string, timeUs: number): string {
   return `${dataOf(formatLogLine({ timeUs, source: 'heroku', process: 'logplex', text }))}\n\n`;
 }

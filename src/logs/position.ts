@@ -19,3 +19,8 @@ export function advance(position: LogPosition | undefined, boot: number, seq: nu
   if (isOld) return { position, isFresh: false, missed: 0 };
   return { position: { boot, seq }, isFresh: true, missed: Math.max(0, seq - position.seq - 1) };
 }
+
+/** Whether a peer's lines went on from `b` to `a`. */
+export function isLater(a: LogPosition, b: LogPosition): boolean {
+  return a.boot > b.boot || (a.boot === b.boot && a.seq > b.seq);
+}

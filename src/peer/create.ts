@@ -65,6 +65,7 @@ export function createPeer(identity: PeerIdentity, boot: PeerBoot, now: Now): St
     dynos: new Map(adopted.map(({ state: life }) => [life.dyno, life])),
     dynosMade: 0,
     oneOffs: [],
+    tookOneOffs: [],
     blobs: boot.blobs,
     load: 0,
     draining: false,

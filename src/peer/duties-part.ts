@@ -1,16 +1,8 @@
-import type { PeerId } from '../ids.ts';
-import { dutiesIn, type Duty } from '../ledger/duties.ts';
+import { dutiesIn } from '../ledger/duties.ts';
+import { type Duty } from '../ledger/duty.ts';
 import { homeOfKey } from './commands-part.ts';
-import type { PeerState } from './state.ts';
+import type { DutiesFrom, PeerState } from './state.ts';
 import type { Work } from './work.ts';
-
-/** What the homes of duties were last worked out from: nothing of it has changed while each part is the same. */
-export type DutiesFrom = {
-  readonly parts: readonly unknown[];
-  readonly facts: PeerState['facts'];
-  /** Peers that are being drained give their duties away. */
-  readonly draining: ReadonlySet<PeerId>;
-};
 
 /**
  * Tells the shell which duties are this peer's, whenever that changes. For a moment two peers may hold one (each thinks

@@ -1,7 +1,7 @@
 import type { AppId, DynoId, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { LogRange } from '../ledger/author-logs.ts';
 import type { CommandResult } from '../ledger/command.ts';
-import type { Duty } from '../ledger/duties.ts';
+import type { Duty } from '../ledger/duty.ts';
 import type { StoredOp } from '../ledger/op.ts';
 import type { DynoEffect, DynoLife } from '../dynos/types.ts';
 import type { WantedSlot } from '../placement/types.ts';

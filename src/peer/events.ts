@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../errors.ts';
-import type { OneOffFact } from '../facts.ts';
+import type { OneOffFact, TookOneOff } from '../facts.ts';
 import type { BlobId, DynoId, PeerId } from '../ids.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
 import type { DynoEvent } from '../dynos/types.ts';
@@ -25,7 +25,7 @@ export type PeerEvent =
   /** News of a dyno of ours, from the runtime, the slug store or the router. */
   | { readonly tag: 'dyno'; readonly dyno: DynoId; readonly event: DynoEvent }
   | { readonly tag: 'blobs'; readonly held: readonly BlobId[] }
-  | { readonly tag: 'oneOffs'; readonly list: readonly OneOffFact[] }
+  | { readonly tag: 'oneOffs'; readonly list: readonly OneOffFact[]; readonly took: readonly TookOneOff[] }
   | { readonly tag: 'load'; readonly load: number }
   /** This agent's event loop stalled for so long. */
   | { readonly tag: 'lag'; readonly ms: number }

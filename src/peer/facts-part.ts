@@ -89,6 +89,7 @@ export function ownFacts(work: Work): PeerFacts {
     draining: state.draining || state.stopping,
     dynos: [...state.dynos.values()].flatMap((life) => dynoFact(life) ?? []),
     oneOffs: state.oneOffs,
+    ...(state.tookOneOffs.length === 0 ? {} : { tookOneOffs: state.tookOneOffs }),
     blobs: state.blobs,
     shy: shySlots(work),
   };

@@ -66,6 +66,7 @@ function take(work: Work, event: PeerEvent): void {
       break;
     case 'oneOffs':
       state.oneOffs = event.list;
+      state.tookOneOffs = event.took;
       break;
     case 'load':
       state.load = event.load;

@@ -53,6 +53,10 @@ const facts = z.looseObject({
   draining: z.boolean(),
   dynos: z.array(dyno).max(10_000),
   oneOffs: z.array(oneOff).max(1_000),
+  tookOneOffs: z
+    .array(z.object({ dyno: z.string().max(64), name: z.string().max(64), release: z.string().max(64) }))
+    .max(100)
+    .exactOptional(),
   blobs: z.array(z.string().max(64)).max(100_000),
   shy: z.array(z.string().max(300)).max(10_000),
 });

@@ -9,11 +9,8 @@ import { verdictOf } from '../membership/membership.ts';
 import { volumesOf } from '../placement/wanted.ts';
 import { homeOfKey, write } from './commands-part.ts';
 import { ownFacts } from './facts-part.ts';
-import type { PeerState } from './state.ts';
+import type { DueRelease, PeerState } from './state.ts';
 import { withEntry, withoutEntry, type Work } from './work.ts';
-
-/** A release that waits for its command, and the app it is of. */
-export type DueRelease = { readonly app: AppId; readonly release: Release };
 
 /** Another peer's attempt may already be on its way here. */
 const ASSIGN_DELAY_MS = 100;

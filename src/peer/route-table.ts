@@ -1,21 +1,31 @@
-import { phaseOf } from '../dynos/life.ts';
 import type { PeerFacts } from '../facts.ts';
-import type { AppId } from '../ids.ts';
+import type { ProcessType } from '../ids.ts';
 import type { App } from '../ledger/apps/app-types.ts';
 import type { AcmeChallenge } from '../ledger/domains/acm-types.ts';
 import type { View } from '../ledger/view.ts';
 import { verdictOf } from '../membership/membership.ts';
-import type { RouteApp, RouteTable, RouteTarget } from '../routing/table.ts';
+import type { RouteApp, RoutePort, RouteTable } from '../routing/table.ts';
+import { isStarting, routeCandidates, upTargets } from './route-targets.ts';
 import type { PeerState } from './state.ts';
 
 /** Who may be routed to: `restarting` is an agent that is away while its router and dynos go on. */
 const ROUTED_VERDICTS = new Set(['alive', 'restarting']);
+const WEB = 'web' as ProcessType;
 
-/**
- * The route table as this peer sees it: live peers ∩ announced dynos, nothing else.
- * @param domain suffix under which every app is served besides `localhost`
- */
-export function routeTable(state: PeerState, version: number, domain: string | null): RouteTable {
+/** What a peer's settings and runtime say of its routes. */
+export type RouteSettings = {
+  /** Suffix under which every app is served besides `localhost`. */
+  readonly domain: string | null;
+  /** Where its dynos reach internal ports; null: nowhere. */
+  readonly internalHost: string | null;
+};
+
+/** The route table as this peer sees it: live peers ∩ announced dynos, nothing else. */
+export function routeTable(
+  state: PeerState,
+  version: number,
+  { domain, internalHost }: RouteSettings,
+): RouteTable {
   const { view } = state.fold;
   const peers = [...state.facts.values()].filter((facts) =>
     ROUTED_VERDICTS.has(verdictOf(state.membership, facts.peer)),
@@ -24,6 +34,11 @@ export function routeTable(state: PeerState, version: number, domain: string | n
   for (const id of view.names.values()) {
     const app = view.apps.get(id);
     if (app !== undefined) apps[id] = routeApp(state, app, peers);
+  }
+  const ports: Record<string, RoutePort> = {};
+  for (const [number, { app: id, type }] of view.ports) {
+    const app = view.apps.get(id);
+    if (app !== undefined) ports[number] = routePort(state, app, type, peers);
   }
   const local = [...state.dynos.values()];
   return {
@@ -34,6 +49,8 @@ export function routeTable(state: PeerState, version: number, domain: string | n
     names: Object.fromEntries(view.names),
     apps,
     challenges: challengesOf(view),
+    internalHost,
+    ports,
     localDynos: Object.fromEntries(
       local.flatMap(({ dyno, address }) => (address === null ? [] : [[dyno, address]])),
     ),
@@ -60,54 +77,29 @@ export function suffixesOf(domain: string | null): readonly string[] {
 }
 
 function routeApp(state: PeerState, app: App, peers: readonly PeerFacts[]): RouteApp {
-  const web = [...localWeb(state, app.id), ...peers.flatMap((facts) => remoteWeb(facts, app.id))];
-  const up = web.filter(({ phase }) => phase === 'up').map(({ target }) => target);
+  const web = routeCandidates(state, app.id, WEB, peers);
   const current = app.current === null ? undefined : app.releases.get(app.current);
-  const formation = [...app.formation.values()].find((entry) => entry.type === 'web');
-  const webQuantity = formation?.quantity ?? 0;
-  const isCrashed = web.some(({ phase }) => phase === 'crashed');
+  const webQuantity = app.formation.get(WEB)?.quantity ?? 0;
   return {
     app: app.id,
     name: app.name,
     maintenance: app.maintenance,
     blank: current === undefined || current.slug === null,
     webQuantity,
-    // A slot that nobody holds yet is about to start as well: hold the request rather than fail it.
-    starting:
-      web.some(({ phase }) => phase === 'starting' || phase === 'fetching') || web.length < webQuantity,
-    crashed: isCrashed,
-    up,
+    starting: isStarting(web, webQuantity),
+    crashed: web.some(({ phase }) => phase === 'crashed'),
+    up: upTargets(web),
   };
 }
 
-/** Not up yet, so that nobody looks. */
-const NOWHERE = { host: '127.0.0.1', port: 0 };
-
-type Candidate = { readonly phase: string; readonly target: RouteTarget };
-
-function localWeb(state: PeerState, app: AppId): Candidate[] {
-  return [...state.dynos.values()]
-    .filter((life) => life.slot.app === app && life.slot.type === 'web')
-    .map((life) => ({
-      phase: phaseOf(life),
-      target: {
-        dyno: life.dyno,
-        name: `web.${life.slot.index}`,
-        peer: state.self,
-        local: true,
-        ...(life.address ?? NOWHERE),
-      },
-    }));
-}
-
-function remoteWeb(facts: PeerFacts, app: AppId): Candidate[] {
-  const colon = facts.addrs.proxy.lastIndexOf(':');
-  const host = facts.addrs.proxy.slice(0, colon);
-  const port = Number(facts.addrs.proxy.slice(colon + 1));
-  return facts.dynos
-    .filter((dyno) => dyno.app === app && dyno.type === 'web')
-    .map((dyno) => ({
-      phase: dyno.phase,
-      target: { dyno: dyno.dyno, name: `web.${dyno.index}`, peer: facts.peer, local: false, host, port },
-    }));
+function routePort(state: PeerState, app: App, type: ProcessType, peers: readonly PeerFacts[]): RoutePort {
+  const candidates = routeCandidates(state, app.id, type, peers);
+  const wanted = app.formation.get(type)?.quantity ?? 0;
+  return {
+    app: app.id,
+    type,
+    wanted,
+    starting: isStarting(candidates, wanted),
+    up: upTargets(candidates),
+  };
 }

@@ -1,19 +1,18 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { DynoLife } from '../dynos/types.ts';
-import type { OneOffFact, PeerFacts } from '../facts.ts';
-import type { BlobId, ClusterId, DynoId, Epoch, OpId, PeerId, ReleaseId } from '../ids.ts';
+import type { OneOffFact, PeerFacts, TookOneOff } from '../facts.ts';
+import type { AppId, BlobId, ClusterId, DynoId, Epoch, OpId, PeerId, ReleaseId } from '../ids.ts';
 import type { AuthorLogs, Vector } from '../ledger/author-logs.ts';
 import type { Command, CommandContext } from '../ledger/command.ts';
-import type { Duty } from '../ledger/duties.ts';
+import type { Duty } from '../ledger/duty.ts';
 import type { Fold } from '../ledger/fold.ts';
 import type { Hlc, StoredOp } from '../ledger/op.ts';
+import type { Release } from '../ledger/releases/release-types.ts';
 import type { Signer } from '../ledger/signing.ts';
 import type { MembershipState } from '../membership/membership.ts';
 import type { PlacementState } from '../placement/plan.ts';
 import type { Unplaced, WantedSlot } from '../placement/types.ts';
 import type { View } from '../ledger/view.ts';
-import type { DueRelease } from './release-part.ts';
-import type { DutiesFrom } from './duties-part.ts';
 
 /** What a peer knows of itself before anything happens; fixed while the agent runs. */
 export type PeerIdentity = {
@@ -44,6 +43,17 @@ export type PendingCommand = {
   | { readonly tag: 'held'; readonly asker: PeerId; readonly vector: Vector }
 );
 
+/** A release that waits for its command, and the app it is of. */
+export type DueRelease = { readonly app: AppId; readonly release: Release };
+
+/** What the homes of duties were last worked out from: nothing of it has changed while each part is the same. */
+export type DutiesFrom = {
+  readonly parts: readonly unknown[];
+  readonly facts: PeerState['facts'];
+  /** Peers that are being drained give their duties away. */
+  readonly draining: ReadonlySet<PeerId>;
+};
+
 /**
  * The whole peer. Readers treat it as immutable; `stepPeer` makes the next one. Everything here can be rebuilt from
  * the store, the runtime and the other peers: nothing is lost when it is dropped.
@@ -70,6 +80,7 @@ export type PeerState = {
   readonly dynos: ReadonlyMap<DynoId, DynoLife>;
   readonly dynosMade: number;
   readonly oneOffs: readonly OneOffFact[];
+  readonly tookOneOffs: readonly TookOneOff[];
   readonly blobs: readonly BlobId[];
   readonly load: number;
   readonly draining: boolean;

@@ -7,6 +7,8 @@ export type WantedSlot = {
   readonly app: AppId;
   readonly type: ProcessType;
   readonly index: number;
+  /** Its dyno is given a port, and is up once it listens there: a web dyno, or one of an open process type. */
+  readonly listens: boolean;
   readonly release: ReleaseId;
   readonly generation: string;
   readonly size: string;

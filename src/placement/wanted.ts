@@ -1,7 +1,7 @@
 import { sizeOf } from '../dyno-sizes.ts';
 import { slotKey } from '../ids.ts';
 import type { App, FormationEntry } from '../ledger/apps/app-types.ts';
-import { generationOf } from '../ledger/apps/generation.ts';
+import { generationOf, listens } from '../ledger/apps/generation.ts';
 import type { Release } from '../ledger/releases/release-types.ts';
 import type { View } from '../ledger/view.ts';
 import type { SlotVolume, WantedSlot } from './types.ts';
@@ -43,6 +43,7 @@ function slotsOf(app: App, release: Release, entry: FormationEntry): WantedSlot[
       app: app.id,
       type: entry.type,
       index,
+      listens: listens(app, entry.type),
       release: release.id,
       generation,
       size,

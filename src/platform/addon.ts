@@ -23,6 +23,8 @@ export type AddonResource = {
   /** What the provider said to whom it made it for. */
   readonly provision_message: string | null;
   readonly web_url: string | null;
+  /** Where its provider may post log lines; for that provider alone. */
+  readonly log_input_url?: string;
   readonly actions: readonly never[];
   readonly created_at: string;
   readonly updated_at: string;

@@ -40,6 +40,7 @@ export function doctorResource(
     ...peerResources(view, statuses, self).flatMap(peerProblems),
     ...unplaced.map((each) => unplacedProblem(view, each)),
     ...liveApps(view).flatMap(appProblems),
+    ...liveApps(view).flatMap(portProblems),
     ...liveApps(view).flatMap((app) => certProblems(app, now)),
     ...liveApps(view).flatMap(acmProblems),
     ...ledgerProblems(view),
@@ -145,6 +146,18 @@ function unplacedProblem(view: View, { slot, reason }: Unplaced): Problem {
   };
 }
 
+/** Config vars may still name the number that it was to have: they now lead to what the other side opened there. */
+function portProblems(app: App): readonly Problem[] {
+  return [...app.ports.values()]
+    .filter(({ number, wantedNumber }) => number !== wantedNumber)
+    .map(({ type, number, wantedNumber }) => ({
+      id: 'port_number_taken_twice',
+      severity: 'warning' as const,
+      message: `Port ${wantedNumber} was given twice, on both sides of a split: "${type}" of "${app.name}" has ${number} now`,
+      hint: `Change what names the old one, then \`kith ports:open ${type} --number ${number} -a ${app.name}\``,
+    }));
+}
+
 function appProblems(app: App): readonly Problem[] {
   const problems: Problem[] = [];
   if (app.name !== app.wantedName) {
@@ -153,6 +166,15 @@ function appProblems(app: App): readonly Problem[] {
       severity: 'warning',
       message: `"${app.wantedName}" was created on both sides of a split: the later is shown as "${app.name}"`,
       hint: `\`kith apps:rename NEW --app ${app.name}\` gives it a name of its own`,
+    });
+  }
+  for (const { name, wantedName, state } of app.addons.values()) {
+    if (name === wantedName || state === 'deprovisioned') continue;
+    problems.push({
+      id: 'addon_name_taken_twice',
+      severity: 'info',
+      message: `"${wantedName}" was given to two add-ons at once: the later, of "${app.name}", is called "${name}"`,
+      hint: `\`kith addons:rename ${name} NEW\` gives it a name of its own`,
     });
   }
   if (app.heads.length > 1) {

@@ -14,9 +14,7 @@ import { attachmentsIn } from './addon.ts';
 export function resolveAddons(view: View, app: App | null, name: string): readonly Addon[] {
   const all = liveAddons(view);
   const exact = all.filter((addon) => addon.id === name.toLowerCase() || addon.name === name);
-  // Two apps may have one of a name each, made on two sides of a split, or at one moment at two peers.
-  const own = app === null || exact.length < 2 ? [] : exact.filter((addon) => addon.app === app.id);
-  if (exact.length > 0) return own.length > 0 ? own : exact;
+  if (exact.length > 0) return exact;
   if (app === null) {
     const [appName, attachmentName] = name.split('::', 2);
     const named =

@@ -1,4 +1,5 @@
 import { liveAddons } from '../ledger/addons/attachments.ts';
+import type { App } from '../ledger/apps/app-types.ts';
 import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
 import type { AddonService } from '../shell/addon-provider.ts';
 import type { View } from '../ledger/view.ts';
@@ -12,6 +13,8 @@ export type ProviderResource = {
   readonly base_url: string | null;
   readonly plans: readonly string[];
   readonly config_vars: readonly string[];
+  /** The app that runs its server; null where another server was named, or none, and to users who are no admins. */
+  readonly app: { readonly id: string; readonly name: string } | null;
   /** How many add-ons it has here. */
   readonly addons: number;
   /** Names that can be set, what they mean, and whether they are; of built-in providers only. */
@@ -26,6 +29,7 @@ export function providerResource(
   view: View,
   service: AddonService,
   settings: Readonly<Record<string, string>>,
+  app: Pick<App, 'id' | 'name'> | null,
 ): ProviderResource {
   const provider = view.providers.get(service.id);
   return {
@@ -35,6 +39,7 @@ export function providerResource(
     base_url: provider?.manifest?.baseUrl ?? null,
     plans: service.plans.map(({ name }) => name),
     config_vars: service.configVars,
+    app: app && { id: app.id, name: app.name },
     addons: liveAddons(view).filter((addon) => addon.service === service.id).length,
     settings: Object.entries(settings).map(([name, description]) => ({
       name,

@@ -31,6 +31,12 @@ export type ReleaseResource = {
   readonly updated_at: string;
 };
 
+/** What its release command writes, or is yet to write: values of add-ons run none, whatever the slug declares. */
+function mayHaveOutput({ slug, status, attempts, settled }: Release): boolean {
+  if (releaseCommandOf(slug) === null) return false;
+  return status === 'pending' || settled !== null || attempts.length > 0;
+}
+
 /** @param outputUrl where what its release command writes can be read */
 export function releaseResource(
   app: App,
@@ -48,7 +54,7 @@ export function releaseResource(
     app: appRef(app),
     slug: release.slug === null ? null : { id: slugIdOf(release.slug) },
     addon_plan_names: planNames(release),
-    output_stream_url: releaseCommandOf(release.slug) === null ? null : outputUrl(release),
+    output_stream_url: mayHaveOutput(release) ? outputUrl(release) : null,
     eligible_for_rollback:
       release.status === 'succeeded' &&
       release.slug !== null &&

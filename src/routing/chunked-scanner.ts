@@ -1,5 +1,5 @@
 import { FIELD_VALUE, TOKEN } from './http-syntax.ts';
-import type { BodyScanner } from './body-framing.ts';
+import type { BodyScanner } from './body-scanner.ts';
 
 const CR = 13;
 const LF = 10;

@@ -26,6 +26,17 @@ export type RouteApp = {
   readonly up: readonly RouteTarget[];
 };
 
+/** An internal port: whoever connects to its number on `RouteTable.internalHost` is connected to one of `up`. */
+export type RoutePort = {
+  readonly app: AppId;
+  readonly type: string;
+  /** Wanted dynos of that type: with 0 nobody needs to wait. */
+  readonly wanted: number;
+  /** Some dyno of that type is about to be up somewhere: hold the connection rather than close it. */
+  readonly starting: boolean;
+  readonly up: readonly RouteTarget[];
+};
+
 /** All that a router process needs to serve any app; sent whole, newest wins. */
 export type RouteTable = {
   readonly version: number;
@@ -38,6 +49,10 @@ export type RouteTable = {
   readonly apps: Readonly<Record<string, RouteApp>>;
   /** By host name: what a certificate authority that looks for it is to find. Absent: nothing. */
   readonly challenges?: Readonly<Record<string, readonly AcmeChallenge[]>>;
+  /** Where dynos of this peer reach internal ports; null: nowhere. */
+  readonly internalHost: string | null;
+  /** Internal ports by their number, as text. */
+  readonly ports: Readonly<Record<string, RoutePort>>;
   /** Dynos of this peer that other peers may ask for, draining ones included: dyno id to port. */
   readonly localDynos: Readonly<Record<string, { readonly port: number; readonly host: string }>>;
   /** Members: the only peers that the proxy listener serves and that we connect to. */

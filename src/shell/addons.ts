@@ -20,6 +20,8 @@ export interface Addons {
   services(): readonly AddonService[];
   /** What an admin may set for a built-in provider: names and what they mean; null: there is no such one. */
   settingsOf(service: string): Readonly<Record<string, string>> | null;
+  /** The app that runs the server of a built-in provider, in this cluster; null: an admin named one, or none yet. */
+  serverApp(service: string): AppId | null;
   /** A manifest with its secrets sealed. */
   seal(secrets: {
     readonly password: string;
@@ -39,8 +41,12 @@ export interface Addons {
   restore(addon: Addon, dump: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** The page of an add-on at its provider for this user, good for minutes; null: it has none. */
   ssoUrl(addon: Addon, email: string): string | null;
-  /** Whom an `Authorization` header is of; null: of no provider. */
-  authenticate(authorization: string | undefined): ProviderCaller | null;
+  /**
+   * Whom an `Authorization` header is of; null: of no provider.
+   * @param address where it came from: after some wrong passwords it has to wait
+   * @throws PlatformError `rate_limit`
+   */
+  authenticate(authorization: string | undefined, address: string): ProviderCaller | null;
   /** @throws PlatformError `unauthorized` where code, token or secret are not good */
   exchange(grant: { readonly type: string; readonly secret: string; readonly token: string }): ProviderTokens;
 }

@@ -28,6 +28,8 @@ export type Collected = {
 /** A one-off dyno that somebody asked for. */
 export type OneOffRequest = {
   readonly app: AppId;
+  /** The same for the same request of a client, which is then carried out once; a fresh one unless said. */
+  readonly dyno?: DynoId;
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   readonly size: string | null;

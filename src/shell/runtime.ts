@@ -102,6 +102,8 @@ export interface Runtime extends AsyncDisposable {
   readonly kind: 'process' | 'docker';
   /** One truthful sentence for `kith peers`. */
   readonly isolation: string;
+  /** Address at which dyno and router of this peer meet: what stands for `kith.internal` in its dynos. */
+  readonly internalHost: string;
   onEvent(handler: (event: RuntimeEvent) => void): void;
   /** Dynos that outlived the last agent. Output they made meanwhile follows as events, from after `lastSeq`. */
   list(lastSeq: (dyno: DynoId) => number): Promise<readonly FoundDyno[]>;
@@ -124,6 +126,11 @@ export interface Runtime extends AsyncDisposable {
   exec(dyno: DynoId, spec: ExecSpec): Promise<ExecSession>;
   /** A file or folder of a running dyno as a tar stream, named by its last part; rejects `not_found`. */
   copyOut(dyno: DynoId, path: string): Promise<Readable>;
+  /**
+   * Lets dynos through to exactly these TCP ports of `internalHost`, where the router listens. The latest call counts;
+   * idempotent; rejects `unavailable` when it cannot be done, to be tried again.
+   */
+  allowPorts(numbers: readonly number[]): Promise<void>;
   /** Ends all dynos and the driver's own processes. Disposing alone leaves dynos running for the next agent. */
   shutdown(): Promise<void>;
 }

@@ -224,6 +224,39 @@ test('a provider sets the config vars that its manifest names, and no others', a
   expect((await config('REDIS_URL', 'redis://y')).status).toBe(200);
 });
 
+test('a manifest with a password that could be guessed is refused, and says what to do', async () => {
+  const { api } = acme.manifest;
+  const weak = { ...acme.manifest, id: 'weak-redis', api: { ...api, password: 'hunter2' } };
+  const { status, body } = await call('POST', '/kith/providers', weak);
+  expect(status).toBe(422);
+  expect(at(body, 'message')).toMatch(
+    /^Invalid parameter "api.password": it has 7 characters, .*openssl rand/,
+  );
+});
+
+test('a provider whose password is tried over and over has to wait, users at that address do not', async () => {
+  await call('POST', '/kith/providers', { ...acme.manifest, id: 'tried-redis' });
+  const login = (password: string) => ({
+    authorization: `Basic ${Buffer.from(`tried-redis:${password}`).toString('base64')}`,
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    statuses.push((await call('GET', '/addons/x', undefined, login(`guess ${i}`))).status);
+  }
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  expect((await call('GET', '/apps')).status).toBe(200);
+  expect((await call('GET', '/addons/x', undefined, acme.basic)).status).toBe(404);
+});
+
+test('a provider is told where it may post log lines, and nobody else is', async () => {
+  const id = at((await create()).body, 'id');
+  const { body } = await call('GET', `/addons/${id}`, undefined, acme.basic);
+  expect(at(body, 'log_input_url')).toMatch(
+    new RegExp(`^http://token:t\\..+@127.0.0.1:\\d+/logs/${id}/input$`),
+  );
+  expect((await call('GET', `/addons/${id}`)).body).not.toHaveProperty('log_input_url');
+});
+
 test('what a provider says to users is cut, and moves no cursor', async () => {
   acme.message = `\u001b[2JAll is\nwell${'!'.repeat(5_000)}`;
   const said = at((await create()).body, 'provision_message');
@@ -370,6 +403,21 @@ test('where a provider is, admins are told and nobody else', async () => {
   expect((await call('GET', '/kith/providers')).body).toContainEqual(expect.objectContaining(mine));
   const shown = { id: 'acme-redis', base_url: null };
   expect((await member('GET', '/kith/providers')).body).toContainEqual(expect.objectContaining(shown));
+});
+
+test('which app runs the server of a built-in provider is told to admins, and setting it again writes nothing', async () => {
+  const member = as(platform, tokenFor(platform, 'eve@example.com', { role: 'member' }));
+  const { body: port } = await call('POST', '/kith/apps/blog/ports', { type: 'server' });
+  const server = `redis://kith:pw@kith.internal:${at(port, 'number')}`;
+  const set = await call('PATCH', '/kith/providers/kith-redis', { settings: { server } });
+  expect(set.body).toMatchObject({ id: 'kith-redis', app: { name: 'blog' } });
+  const setAt = platform.host.view().providers.get('kith-redis')?.setAt;
+  await call('PATCH', '/kith/providers/kith-redis', { settings: { server } });
+  expect(platform.host.view().providers.get('kith-redis')?.setAt).toBe(setAt);
+  const shown = { id: 'kith-redis', app: null };
+  expect((await member('GET', '/kith/providers')).body).toContainEqual(expect.objectContaining(shown));
+  const elsewhere = { settings: { server: 'redis://kith:pw@10.0.0.7' } };
+  expect((await call('PATCH', '/kith/providers/kith-redis', elsewhere)).body).toMatchObject({ app: null });
 });
 
 test('services and plans are those of the manifest', async () => {

@@ -31,7 +31,7 @@ export async function startPlatform(): Promise<Platform> {
     } as unknown as PeerFacts,
   });
   const host = () => api.host;
-  const addons = new AgentAddons(host);
+  const addons = new AgentAddons(host, '127.0.0.1');
   const worker = new AddonWorker({ host, addons, log });
   // Of other kinds there are no duties here.
   const workers = {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addressHere } from '../../agent/addons/address-here.ts';
 import { Postgresql } from '../../agent/addons/postgresql.ts';
 import type { AddonId } from '../../src/ids.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -19,7 +20,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const newId = (): AddonId => randomUUID() as AddonId;
 const secretFor = (addon: AddonId, generation: string): string => `${addon}-secret-${generation}`;
-const on = (url: string): Postgresql => new Postgresql(() => ({ server: url }), secretFor);
+const on = (url: string): Postgresql =>
+  new Postgresql(() => ({ server: url }), secretFor, addressHere('127.0.0.1'));
 const admins: Readonly<Record<string, () => string>> = {
   'a superuser': () => server.url,
   'a role with CREATEROLE and CREATEDB': () => server.urlOf('maker', 'm@ke'),
@@ -175,7 +177,7 @@ describe.each(Object.keys(admins))('with %s', (name) => {
 
 test('without a server, or with a wrong address, it says what an admin must do', async () => {
   const uuid = newId();
-  const none = new Postgresql(() => ({}), secretFor);
+  const none = new Postgresql(() => ({}), secretFor, addressHere('127.0.0.1'));
   await expect(none.provision({ uuid, plan: 'mini' }, signal)).rejects.toMatchObject({
     code: 'invalid_params',
     hint: expect.stringContaining('kith providers:set kith-postgresql server') as unknown,

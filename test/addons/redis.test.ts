@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addressHere } from '../../agent/addons/address-here.ts';
 import { Redis } from '../../agent/addons/redis.ts';
 import type { AddonId } from '../../src/ids.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -16,7 +17,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const newId = (): AddonId => randomUUID() as AddonId;
 const secretFor = (addon: AddonId, generation: string): string => `${addon}-secret-${generation}`;
-const on = (url: string): Redis => new Redis(() => ({ server: url }), secretFor);
+const on = (url: string): Redis => new Redis(() => ({ server: url }), secretFor, addressHere('127.0.0.1'));
 
 async function made(provider: Redis, uuid: AddonId): Promise<string> {
   return (await provider.provision({ uuid }, signal)).config.REDIS_URL;
@@ -137,10 +138,10 @@ test('users outlive a restart of the server, and so does who has which database'
 });
 
 test('without a server, or with a wrong one, it says so and tells no password', async () => {
-  const none = new Redis(() => ({}), secretFor);
+  const none = new Redis(() => ({}), secretFor, addressHere('127.0.0.1'));
   await expect(made(none, newId())).rejects.toMatchObject({
     code: 'invalid_params',
-    hint: 'An admin names one: kith providers:set kith-redis server',
+    hint: expect.stringContaining('kith providers:run kith-redis') as unknown,
   });
   await expect(made(on('nonsense'), newId())).rejects.toMatchObject({ code: 'invalid_params' });
   const wrong = await failure(on(`redis://:guess@127.0.0.1:${server.port}`));

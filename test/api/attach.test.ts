@@ -15,6 +15,9 @@ import { frameEcho } from './frame-echo.ts';
 import { at, startApi } from './harness.ts';
 import type { Harness } from './harness.ts';
 
+/** Nobody takes their rights away here. */
+const NEVER = new AbortController().signal;
+
 async function attachSecret(api: Harness, more: object = {}): Promise<string> {
   const { body } = await api.call('POST', '/apps/blog/dynos', { command: 'cat', attach: true, ...more });
   return new URL(at(body, 'attach_url')).pathname.slice(1);
@@ -75,7 +78,7 @@ test('a secret is good once, and only with the upgrade', async () => {
 test('a one-off whose client does not come in time is ended', async () => {
   using sessions = new AttachSessions(5);
   const stream = frameEcho();
-  const secret = sessions.open({ stream, hasTty: true, endsInput: false });
+  const secret = sessions.open({ stream, hasTty: true, endsInput: false, ended: NEVER });
   await once(stream, 'close');
   expect(sessions.take(secret)).toBeNull();
 });
@@ -117,7 +120,7 @@ test('a command that is over at once waits with its end for the ^D of a client w
     const [stream, dyno] = duplexPair();
     const [socket, client] = duplexPair();
     dyno.write(encodeFrame(FRAME.exit, Buffer.from('{"status":0,"signal":null}')));
-    client.write(`${sessions.open({ stream, hasTty: true, endsInput })}\r\n`);
+    client.write(`${sessions.open({ stream, hasTty: true, endsInput, ended: NEVER })}\r\n`);
     serveRendezvous(sessions, socket);
     await once(client, 'data');
     await eventually(() => socket.writableEnded === !endsInput);

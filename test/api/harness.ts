@@ -93,7 +93,7 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     releases: new FakeReleases(),
     stack: new FakeStack(),
     volumes: new NoVolumes(),
-    addons: new AgentAddons(() => host),
+    addons: new AgentAddons(() => host, '127.0.0.1'),
     git: {
       async handle(message, response, app, user) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);

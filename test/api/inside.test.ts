@@ -10,6 +10,9 @@ import { FRAME, FrameDecoder } from '../../src/platform/attach-frames.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { at, startApi, type Harness } from './harness.ts';
 
+/** Nobody takes their rights away here. */
+const NEVER = new AbortController().signal;
+
 function webDyno(api: Harness, app: AppId, fields: Partial<DynoFact> = {}): DynoFact {
   const type = 'web' as ProcessType;
   return {
@@ -143,7 +146,7 @@ test('a process whose client does not come is told so before it is left', async 
   const decoder = new FrameDecoder();
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => types.push(...decoder.push(chunk).map(({ type }) => type)));
-  sessions.open({ stream, hasTty: true, endsInput: false });
+  sessions.open({ stream, hasTty: true, endsInput: false, ended: NEVER });
   await once(stream, 'close');
   expect(types).toEqual([FRAME.absent]);
 });

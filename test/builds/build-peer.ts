@@ -61,6 +61,7 @@ export async function openBuildPeer(
     runtimeArch: process.arch,
     peersForReplication: () => [],
     onLog: (_, text) => logged.push(text),
+    internalHost: '127.64.0.1',
     buildpacksDir: join(import.meta.dirname, '..', '..', 'buildpacks'),
     webUrl: ({ name }) => `http://${name}.localhost:8080/`,
     ...options,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseBuildpack } from '../../src/builds/buildpack-choice.ts';
+import { mustBeOpenToAll, parseBuildpack } from '../../src/builds/buildpack-choice.ts';
 import { describeProcessTypes, processTypes } from '../../src/builds/process-types.ts';
 import { parseReleaseDefaults } from '../../src/builds/release-yaml.ts';
 
@@ -21,6 +21,15 @@ test('a buildpack may be named, or be a folder, a git URL or a tar URL', () => {
     url: 'https://example.com/x',
     ref: null,
   });
+});
+
+test('who is no admin names no buildpack that is read with the rights of the host, unless it is the app’s already', () => {
+  for (const text of ['/etc', 'file:///etc', 'FILE:///etc', 'ssh://a@b/c', 'git@example.com:c.git'])
+    expect(() => mustBeOpenToAll(['nodejs', text], ['/opt/x'])).toThrow(`may name the buildpack "${text}"`);
+  mustBeOpenToAll(
+    ['nodejs', 'heroku/go', 'https://a@example.com/x.git', 'git://example.com/x', '/opt/x'],
+    ['/opt/x'],
+  );
 });
 
 test('what names no buildpack is refused with what there is', () => {

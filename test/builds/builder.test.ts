@@ -141,6 +141,19 @@ test('buildpacks run in a row with the classic API: environment, config files, c
   expect((await peer.build(app, { x: 'y' })).output).toContain('cached \n');
 });
 
+test('a build finds internal ports where dynos of this peer do', async () => {
+  await using peer = await openBuildPeer();
+  await using packs = await tempDir();
+  await writeFiles(packs.path, {
+    'bin/detect': '#!/bin/sh\necho Asking',
+    'bin/compile': '#!/bin/sh\necho "at $(cat "$3/URL")"',
+  });
+  const app = peer.host.createApp('blog');
+  peer.host.setConfig(app.id, { URL: 'redis://kith.internal:61001' });
+  peer.host.setBuildpacks(app.id, [packs.path]);
+  expect((await peer.build(app, { x: 'y' })).output).toContain('at redis://127.64.0.1:61001\n');
+});
+
 test('a build sees neither the data of the agent nor its environment, and is not root', async () => {
   await using peer = await openBuildPeer();
   await using packs = await tempDir();

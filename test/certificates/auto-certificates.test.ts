@@ -10,7 +10,7 @@ import type { AppId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { certificateDuties } from '../../src/ledger/domains/certificate-duties.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { answerChallenge } from '../../src/routing/answer-challenge.ts';
 import { LedgerHost } from '../api/ledger-host.ts';
 import { certificateFor } from '../helpers/certificates.ts';
@@ -135,7 +135,10 @@ test(
     const asked: string[] = [];
     const server = createTlsServer({ cert, key }, ({ url = '' }, response) => {
       asked.push(url);
-      const problem = { type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many certificates' };
+      const problem = {
+        type: 'urn:ietf:params:acme:error:rateLimited',
+        detail: 'too many\r\n\u001b[2Jcertificates',
+      };
       response.writeHead(429, { 'retry-after': '3600' }).end(JSON.stringify(problem));
     });
     server.listen(0, '127.0.0.1');
@@ -144,7 +147,7 @@ test(
     await using ordering = new Ordering(`https://127.0.0.1:${port}/dir`, ca);
     ordering.begin();
     const { reason, notBefore } = await eventually(() => ordering.failure, WAIT);
-    expect(reason).toBe('The authority refuses: too many certificates');
+    expect(reason).toBe('The authority refuses: too many [2Jcertificates');
     expect(notBefore).toBeGreaterThan(Date.now() + 3_500_000);
     expect(asked).toEqual(['/dir']);
     server.close();

@@ -66,6 +66,26 @@ test('redis:cli gives the password to redis-cli in its environment alone', async
   expect(called).toContain(`REDISCLI_AUTH=${PASSWORD}`);
 });
 
+test('the client of a server that dynos alone reach runs in a one-off dyno, its password in no command line', async () => {
+  const { api, env } = await stub();
+  const at = `kith_a:${encodeURIComponent(PASSWORD)}@kith.internal:61234`;
+  api.on('POST /apps/blog/dynos', { name: 'run.1', attach_url: null });
+  api.on('GET /apps/blog/addons', [REDIS, POSTGRES]).on('POST /actions/addons/resolve', [REDIS]);
+  api.on(CONFIG, [{ name: 'DATABASE_URL', value: `postgres://${at}/kith` }]);
+  await runKith(['pg:psql', '-c', "SELECT 'it''s'"], { env });
+  expect(api.requests.at(-1)?.body).toMatchObject({
+    command: `psql -c 'SELECT '\\''it'\\'''\\''s'\\'''`,
+    env: { PGHOST: 'kith.internal', PGPORT: '61234', PGPASSWORD: PASSWORD },
+  });
+  api.on(CONFIG, [{ name: 'REDIS_URL', value: `redis://${at}/3` }]);
+  await runKith(['redis:cli', 'REDIS', 'GET', 'kith.internal'], { env });
+  expect(api.requests.at(-1)?.body).toMatchObject({
+    command: 'redis-cli -h $KITH_INTERNAL_HOST -p 61234 --user kith_a -n 3 GET kith.internal',
+    env: { REDISCLI_AUTH: PASSWORD },
+  });
+  expect(api.misfits).toEqual([]);
+});
+
 test('an app without such an add-on, or with several, is told what to do', async () => {
   const { api, env } = await stub();
   api.on('GET /apps/blog/addons', [REDIS]);
@@ -89,6 +109,17 @@ test('providers:set reads its value from stdin, and takes none in its arguments'
   const inWords = await runKith(['providers:set', 'kith-redis', 'server', 'redis://:pw@x'], { env });
   expect(inWords.status).not.toBe(0);
   expect(api.misfits).toEqual([]);
+});
+
+test('providers:run knows what it can run, and leaves a server that was named alone', async () => {
+  const { api, env } = await stub();
+  const unknown = await runKith(['providers:run', 'acme-redis'], { env });
+  expect(unknown.stderr).toContain('It does for kith-postgresql and kith-redis');
+  const settings = [{ name: 'server', description: '', set: true }];
+  api.on('GET /kith/providers', [{ id: 'kith-redis', app: null, settings }]);
+  const named = await runKith(['providers:run', 'kith-redis'], { env });
+  expect(named.stderr).toContain('kith providers:set kith-redis server --unset');
+  expect(api.requests).toHaveLength(1);
 });
 
 test('a dump that breaks off leaves no file, and one that is whole is readable by its owner alone', async () => {

@@ -98,3 +98,16 @@ test('an authorization made at one peer works at all, rotated only as its new te
   await ask(birch, birch.token, 'DELETE', path);
   await everywhere(401, second, 'GET', '/apps');
 });
+
+test('a log tail at one peer ends when its token is revoked at another', async () => {
+  const zoe = await tokenFor('zoe@example.com', 'viewer');
+  await ash.kith(['apps:create', 'tailed', '--no-remote']);
+  await everywhere(200, zoe, 'GET', '/apps/tailed');
+  const session = await ask(birch, zoe, 'POST', '/apps/tailed/log-sessions', { tail: true });
+  const { logplex_url: url = '' } = session.body as { logplex_url?: string };
+  const tail = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+  expect(tail.status).toBe(200);
+  await cedar.kith(['members:remove', 'zoe@example.com']);
+  expect(await tail.text()).toContain('the token that it was opened with was revoked');
+  expect((await fetch(url)).status).toBe(403);
+});

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AddonResource } from '../../src/platform/addon.ts';
@@ -7,29 +7,9 @@ import { RedisProcess, send } from '../addons/redis-process.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet, keepAsking } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
+import { visits, writeVisitsApp } from './visits-app.ts';
 
 const APP = 'shop';
-/** Counts visits in its database, through the `psql` of the machine. */
-const SERVER = `import glob, os, signal, subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-PSQL = sorted(glob.glob('/usr/lib/postgresql/*/bin/psql'))[-1]
-SQL = 'CREATE TABLE IF NOT EXISTS visits (at timestamptz DEFAULT now())', 'INSERT INTO visits DEFAULT VALUES', 'SELECT count(*) FROM visits'
-
-class Answer(BaseHTTPRequestHandler):
-    def do_GET(self):
-        words = [word for each in SQL for word in ('-c', each)]
-        ran = subprocess.run([PSQL, '-qtA', os.environ['DATABASE_URL'], *words], capture_output=True, text=True)
-        body = (ran.stdout.strip() if ran.returncode == 0 else ran.stderr).encode()
-        self.send_response(200 if ran.returncode == 0 else 500)
-        self.send_header('content-length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-ThreadingHTTPServer(('0.0.0.0', int(os.environ['PORT'])), Answer).serve_forever()
-`;
-
 const cluster = useCluster(3);
 let postgres: PostgresProcess;
 let redis: RedisProcess;
@@ -38,21 +18,12 @@ let source: string;
 beforeAll(async () => {
   [postgres, redis] = await Promise.all([PostgresProcess.start(), RedisProcess.start()]);
   await query(postgres.url, `CREATE ROLE maker LOGIN CREATEROLE CREATEDB PASSWORD 'm@ke'`);
-  source = join(cluster.dir, 'shop');
-  mkdirSync(source, { recursive: true });
-  writeFileSync(join(source, 'Procfile'), 'web: python3 server.py\n');
-  writeFileSync(join(source, 'server.py'), SERVER);
+  source = writeVisitsApp(join(cluster.dir, 'shop'));
 }, 120_000);
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
 });
-
-async function visits(name: 'ash' | 'birch' | 'cedar'): Promise<number> {
-  const { status, body } = await cluster.peer(name).request(APP);
-  if (status !== 200) throw new Error(`${status} ${body}`);
-  return Number(body);
-}
 
 async function databaseUrl(): Promise<string> {
   return (await cluster.peer('cedar').kith(['config:get', 'DATABASE_URL', '-a', APP])).trim();
@@ -77,8 +48,8 @@ test('an add-on made at one peer is the database of dynos at any', async () => {
   await deploy(birch, APP, source);
   await birch.kith(['ps:scale', 'web=2', '-a', APP]);
   await formationMet(birch, APP, 2);
-  expect(await visits('cedar')).toBe(1);
-  expect(await visits('birch')).toBe(2);
+  expect(await visits(cluster.peer('cedar'), APP)).toBe(1);
+  expect(await visits(cluster.peer('birch'), APP)).toBe(2);
   expect(await query(await databaseUrl(), 'SELECT count(*)::int AS n FROM visits')).toEqual([{ n: 2 }]);
 });
 
@@ -87,7 +58,7 @@ test('a dump taken through one peer is restored through another, and a broken on
   const file = join(cluster.dir, 'shop.dump');
   await query(await databaseUrl(), 'CREATE EXTENSION pgcrypto');
   await cedar.kith(['pg:backups:download', '-a', APP, '-o', file]);
-  const visitsThen = await visits('ash');
+  const visitsThen = await visits(cluster.peer('ash'), APP);
   const broken = join(cluster.dir, 'broken.dump');
   const bytes = readFileSync(file);
   writeFileSync(broken, bytes.subarray(0, bytes.length - 40));
@@ -98,9 +69,9 @@ test('a dump taken through one peer is restored through another, and a broken on
     expect(refused.status).not.toBe(0);
     expect(refused.stderr).toContain('pg_restore failed');
   }
-  expect(await visits('ash')).toBe(visitsThen + 1);
+  expect(await visits(cluster.peer('ash'), APP)).toBe(visitsThen + 1);
   await birch.kith(['pg:backups:restore', file, '-a', APP, '--confirm', APP]);
-  expect(await visits('ash')).toBe(visitsThen);
+  expect(await visits(cluster.peer('ash'), APP)).toBe(visitsThen);
 });
 
 test('rotated credentials reach the dynos with no failed request, and then the old ones end', async () => {

@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import { Repo } from './repo.ts';
-import { openCli } from './cli-terminal.ts';
+import { hearsCtrlC, hearsOfSize, openCli } from './cli-terminal.ts';
 
 const TEST_MS = 120_000;
 const APP = 'clocks';
@@ -41,26 +41,8 @@ test('a command runs inside a running dyno, through any peer', { timeout: TEST_M
 test('it gets a terminal: size and changes of it, Ctrl-C, and the status', { timeout: TEST_MS }, async () => {
   for (const peer of cluster.peers) {
     using terminal = openCli(peer, [...INSIDE, 'bash', '--norc']);
-    terminal.type('stty size\r');
-    await terminal.shows(/\b30 100\b/);
-    terminal.pty.resize(120, 40);
-    await eventually(
-      () => {
-        terminal.type('stty size\r');
-        return terminal.text().includes('40 120');
-      },
-      { withinMs: WAIT_MS, everyMs: 500 },
-    );
-    terminal.type('sleep 1000; echo after $?\r');
-    await terminal.shows(/sleep 1000; echo after \$\?\r*\n/);
-    await eventually(
-      () => {
-        terminal.type('\u0003');
-        terminal.type('echo back $((20+1))\r');
-        return terminal.text().includes('back 21');
-      },
-      { withinMs: WAIT_MS, everyMs: 1_000 },
-    );
+    await hearsOfSize(terminal);
+    await hearsCtrlC(terminal);
     terminal.type('exit 3\r');
     expect(await terminal.ended).toBe(3);
   }

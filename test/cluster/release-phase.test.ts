@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { must } from '../../scripts/lib/kith.ts';
+import type { AddonResource } from '../../src/platform/addon.ts';
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { useCluster } from './cluster.ts';
+import { Acme, urlOf } from '../addons/acme.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 import { Repo } from './repo.ts';
 
@@ -51,5 +54,45 @@ test(
     expect(await newest(ash, 'shop')).toMatchObject({ version: 6, status: 'failed', current: false });
     const back = await ash.tryKith(['rollback', 'v6', '-a', 'shop']);
     expect(back.stderr).toContain('its release command failed');
+  },
+);
+
+test(
+  'the release command runs once for a new add-on, with its config vars, and not for other values of it',
+  { timeout: DEPLOY_MS },
+  async () => {
+    await using acme = await new Acme().start();
+    await ash.call('/kith/providers', { method: 'POST', body: JSON.stringify(acme.manifest) });
+    await ash.kith(['apps:create', 'adds', '--no-remote']);
+    const Procfile = 'worker: sleep 1000\nrelease: echo "migrating $REDIS_URL"\n';
+    must(await (await Repo.create(join(cluster.dir, 'source', 'adds'), { Procfile })).push(ash, 'adds'));
+    const { id } = await birch.json<AddonResource>(['addons:create', 'acme-redis', '-a', 'adds']);
+    const after = (description: RegExp) =>
+      eventually(
+        async () => {
+          const release = await newest(ash, 'adds');
+          return release?.status === 'succeeded' && description.test(release.description) ? release : null;
+        },
+        { withinMs: WAIT_MS },
+      );
+    const added = await after(/completed provisioning/);
+    expect(await ash.kith(['releases:output', `v${added.version}`, '-a', 'adds'])).toContain(
+      `migrating ${urlOf(id)}`,
+    );
+    expect(await birch.json(['releases', '-a', 'adds'])).toMatchObject([
+      { output_stream_url: expect.any(String) as string },
+      { description: expect.stringMatching(/^Attach REDIS/) as string, output_stream_url: null },
+      { description: expect.stringMatching(/^Deploy/) as string },
+      {},
+      {},
+    ]);
+    const { access_token: token } = await acme.tokensOf(id, birch.api);
+    const rotated = await fetch(`${birch.api}/addons/${id}/config`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ config: [{ name: 'REDIS_URL', value: 'redis://rotated' }] }),
+    });
+    expect(rotated.status).toBe(200);
+    expect(await after(/^Update REDIS/)).toMatchObject({ output_stream_url: null, current: true });
   },
 );

@@ -5,7 +5,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import { Repo } from './repo.ts';
-import { openCli } from './cli-terminal.ts';
+import { hearsCtrlC, hearsOfSize, openCli } from './cli-terminal.ts';
 
 const TEST_MS = 120_000;
 const APP = 'jobs';
@@ -61,28 +61,10 @@ test(
   async () => {
     for (const peer of [ash, cedar]) {
       using terminal = openCli(peer, ['run', '-a', APP, 'bash', '--norc']);
-      terminal.type('stty size\r');
-      await terminal.shows(/\b30 100\b/);
-      terminal.pty.resize(120, 40);
-      await eventually(
-        () => {
-          terminal.type('stty size\r');
-          return terminal.text().includes('40 120');
-        },
-        { withinMs: WAIT_MS, everyMs: 500 },
-      );
+      await hearsOfSize(terminal);
       terminal.type('[ -t 0 ] && [ -t 1 ] && echo a $((1+1)) terminal\r');
       await terminal.shows(/a 2 terminal/);
-      terminal.type('sleep 1000; echo after $?\r');
-      await terminal.shows(/sleep 1000; echo after \$\?\r*\n/);
-      await eventually(
-        () => {
-          terminal.type('\u0003');
-          terminal.type('echo back $((20+1))\r');
-          return terminal.text().includes('back 21');
-        },
-        { withinMs: WAIT_MS, everyMs: 1_000 },
-      );
+      await hearsCtrlC(terminal);
       terminal.type('exit 3\r');
       expect(await terminal.ended).toBe(3);
     }
@@ -156,3 +138,44 @@ test('a terminal that goes away takes its command with it', { timeout: TEST_MS }
   }
   await formationMet(cedar, APP, 0);
 });
+
+test(
+  'a request that is repeated at another peer runs its command once, also when that is over',
+  { timeout: TEST_MS },
+  async () => {
+    const ask = async (peer: typeof ash, path: string, body: object) => {
+      const headers = {
+        authorization: `Bearer ${ash.token}`,
+        'content-type': 'application/json',
+        'request-id': 'once-and-no-more',
+      };
+      const response = await fetch(`${peer.api}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      const { id, name, message } = (await response.json()) as Record<string, string>;
+      return { status: response.status, id, name, message };
+    };
+    const path = `/apps/${APP}/dynos`;
+    const sleeping = { command: 'sleep 1000' };
+    const made = await ask(ash, path, sleeping);
+    expect(made.status).toBe(201);
+    for (const peer of [birch, cedar]) {
+      await formationMet(peer, APP, 1);
+      expect(await ask(peer, path, sleeping)).toEqual(made);
+    }
+    await birch.kith(['ps:stop', made.name ?? '', '-a', APP]);
+    for (const peer of cluster.peers) await formationMet(peer, APP, 0);
+    expect(await ask(cedar, path, sleeping)).toEqual(made);
+    await formationMet(ash, APP, 0);
+
+    // A token's text is told once: whoever asks again is told what to do.
+    const token = await ask(ash, '/oauth/authorizations', { description: 'x' });
+    const known = `${birch.api}/oauth/authorizations/${token.id}`;
+    const headers = { authorization: `Bearer ${ash.token}` };
+    await eventually(async () => (await fetch(known, { headers })).ok, { withinMs: WAIT_MS });
+    const again = await ask(birch, '/oauth/authorizations', { description: 'x' });
+    expect(again).toMatchObject({ status: 409, message: expect.stringContaining(token.id ?? '?') as string });
+  },
+);

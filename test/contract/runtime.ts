@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_SIZE } from '../../src/dyno-sizes.ts';
 import type { BlobId, DynoId } from '../../src/ids.ts';
 import type { DynoAddress, DynoSpec, Runtime } from '../../src/shell/runtime.ts';
 import type { SlugFiles } from '../../src/shell/slug-files.ts';
@@ -177,6 +179,21 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       await Promise.all([kill(one), kill(two)]);
     });
 
+    test('a dyno reaches the internal ports that it is let through to, at the address that stands for them', async () => {
+      const server = createServer((socket) => socket.end('inside\n')).listen(0, runtime.internalHost);
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      await runtime.allowPorts([port]);
+      const dyno = await start(`timeout 10 cat </dev/tcp/${runtime.internalHost}/${port}`, {
+        name: 'worker.1',
+      });
+      await events.exited(dyno);
+      expect(events.lines(dyno)).toEqual(['inside']);
+      await runtime.allowPorts([]);
+      await runtime.remove(dyno);
+      server.close();
+    });
+
     test('a dyno without a port counts as listening when it has lived a moment, one that crashes never', async () => {
       const worker = await start('sleep 1000', { name: 'worker.1' });
       const crashing = await start('exit 1', { name: 'worker.2' });
@@ -201,7 +218,8 @@ export function runtimeContract(name: string, makeRuntime: RuntimeMaker): void {
       const started = events.of(dyno).find((event) => event.tag === 'started');
       expect(lines).toContain(`PORT=${started?.tag === 'started' && started.address?.port}`);
       const names = lines.slice(0, -1).map((line) => line.split('=')[0]);
-      const own = ['A', 'EMPTY', 'ORDER', 'ONE', 'PORT', 'DYNO', 'PS', 'HOME', 'PATH'];
+      expect(lines).toContain(`KITH_MEMORY_MIB=${DEFAULT_SIZE.memoryMiB}`);
+      const own = ['A', 'EMPTY', 'ORDER', 'ONE', 'PORT', 'DYNO', 'PS', 'HOME', 'PATH', 'KITH_MEMORY_MIB'];
       const shells = ['PWD', 'SHLVL', '_', 'TMPDIR', 'HOSTNAME', 'KITH_OWNER'];
       expect(names.filter((entry) => ![...own, ...shells].includes(entry ?? ''))).toEqual([]);
       await runtime.remove(dyno);

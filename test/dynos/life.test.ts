@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AppId, BlobId, DynoId, ProcessType, ReleaseId } from '../../src/ids.ts';
+import type { AppId, BlobId, DynoId, PeerId, ProcessType, ReleaseId, VolumeId } from '../../src/ids.ts';
 import { slotKey } from '../../src/ids.ts';
 import { CYCLE_JITTER_MS, CYCLE_MS, cycleAt } from '../../src/dynos/cycling.ts';
 import { adoptLife, beginLife, nextDynoWake, phaseOf, stepDyno, wantsRestart } from '../../src/dynos/life.ts';
@@ -24,6 +24,7 @@ function slot(type: string): WantedSlot {
     app,
     type: type as ProcessType,
     index: 1,
+    listens: type === 'web',
     release: 'release-1' as ReleaseId,
     generation: 'g1.',
     size: 'Basic',
@@ -103,6 +104,28 @@ test('a web dyno that binds no port within 60 s of its launch logs R10, is kille
   ]);
   expect(logs(ended.effects)).toEqual(['Process exited with status 137']);
   expect(phaseOf(ended.life)).toBe('crashed');
+});
+
+test('a dyno of an open type is up at the port where it listens, and R10 names no web process', () => {
+  const life: DynoLife = { ...begin('db'), slot: { ...slot('db'), listens: true } };
+  expect(live(life, boot).life.address).toEqual({ host: '127.0.0.1', port: 5000 });
+  const late = live(life, [
+    [10, { tag: 'slug', ok: true }],
+    [20, { tag: 'started', address: { host: '127.0.0.1', port: 4000 } }],
+    [20 + BOOT_TIMEOUT_MS, { tag: 'tick' }],
+  ]);
+  expect(logs(late.effects)).toContain(
+    'Error R10 (Boot timeout) -> Process failed to bind to $PORT within 60 seconds of launch',
+  );
+});
+
+test('a dyno of an open type leaves the routes, and waits for no connection before it is told to end', () => {
+  const open: DynoLife = { ...up('db'), slot: { ...slot('db'), listens: true } };
+  const left = live(open, [[1_000, { tag: 'stop' }]]);
+  expect(phaseOf(left.life)).toBe('draining');
+  expect(left.effects).toEqual([]);
+  const told = live(left.life, [[1_000 + DRAIN_MS_MIN, { tag: 'tick' }]]);
+  expect(signals(told.effects)).toEqual(['SIGTERM']);
 });
 
 test('a slug that does not come in 120 s, or cannot be had, is a crash that says why', () => {
@@ -249,6 +272,12 @@ test('a dyno is due after a day and up to 216 minutes, once, and only while it i
   expect([phaseOf(life), life.isCycling, cycleAt(life)]).toEqual(['up', true, Infinity]);
   expect(live(life, [[due, { tag: 'cycle' }]]).effects).toEqual([]);
   expect(live(begin(), [[5, { tag: 'cycle' }]]).life.isCycling).toBe(false);
+});
+
+test('a dyno with a volume grows old: replaced stop-first, it would be away for a moment', () => {
+  const place = { peer: 'here' as PeerId, copy: 'c', path: '/app/data', stopped: null };
+  const volumes = [{ volume: 'v' as VolumeId, name: 'data', ...place }];
+  expect(cycleAt({ ...up(), slot: { ...slot('db'), volumes } })).toBe(Infinity);
 });
 
 test('the jitter spreads dynos over the whole of its time', () => {

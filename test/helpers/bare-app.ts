@@ -30,6 +30,7 @@ export function bareApp(fields: Partial<App> = {}): App {
     acm: { on: false, ask: null, domains: new Map() },
     destroyedVolumes: new Set(),
     drains: new Map(),
+    ports: new Map(),
     addons: new Map(),
     attachments: new Map(),
     backups: new Map(),

@@ -65,6 +65,8 @@ export class MemoryMesh implements Mesh {
   readonly disconnectedHandlers: Listener<[PeerId]>[] = [];
   /** Every gossip message that this peer sent, for assertions on size and number. */
   readonly published: { readonly topic: string; readonly data: Uint8Array }[] = [];
+  /** Every channel that this peer asked for: what its questions cost. */
+  readonly opened: { readonly to: PeerId; readonly service: string }[] = [];
   readonly #network: MemoryNetwork;
   readonly #frameHandlers: Listener<[PeerId, Uint8Array]>[] = [];
   readonly #topics = new Map<string, Set<Listener<[PeerId, Uint8Array]>>>();
@@ -136,6 +138,7 @@ export class MemoryMesh implements Mesh {
 
   async open(to: PeerId, service: string, signal: AbortSignal): ReturnType<Mesh['open']> {
     signal.throwIfAborted();
+    this.opened.push({ to, service });
     const handler = this.#network.peers.get(to)?.service(service);
     if (handler === undefined || !this.isConnected(to)) {
       throw new PlatformError('unavailable', `Cannot open "${service}" of "${to}": not connected`);

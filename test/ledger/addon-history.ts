@@ -42,7 +42,7 @@ export function addonCommand(what: AddonHappening, n: number, peer: TestPeer): C
     if (what === 'provider')
       return { type: 'provider.set', provider: 'acme-redis', manifest: null, settings: {} };
     if (what === 'unprovider') return { type: 'provider.remove', provider: 'acme-redis' };
-    return what === 'addon' ? createAddon(n, { as: n === 1 ? 'REDIS' : 'OTHER' }) : null;
+    return what === 'addon' ? createAddon(n, { as: n === 1 ? 'REDIS' : 'OTHER', name: 'redis' }) : null;
   }
   const addon = addonAt(peer, n);
   switch (what) {
@@ -87,7 +87,8 @@ export function addonCommand(what: AddonHappening, n: number, peer: TestPeer): C
       return { type: 'addon.rotated', ...of, rotation: rotation.id, stage, config };
     }
     case 'rename-addon':
-      return { type: 'addon.rename', ...of, name: `redis-${n}` };
+      // Now and then the same name for both, and now and then an own one.
+      return { type: 'addon.rename', ...of, name: peer.wall % 3 === 0 ? `redis-${n}` : 'redis' };
     case 'unaddon':
       return { type: 'addon.destroy', ...of, force: true, reason: null };
     case 'deprovisioned':

@@ -40,16 +40,48 @@ function provisioned(peer: TestPeer, n = 1): void {
   peer.run(syncAddon(peer, n));
 }
 
-test('two add-ons of one name, made on two sides of a split, are each found in their own app', () => {
+test('of two add-ons that were given one name at once the earlier has it, and the later keeps the other that it got', () => {
   const [a, b] = twoWithApp();
   a.run(createApp(2, 'shop'));
   sync(a, b);
   a.run(createAddon(1, { name: 'cache' }));
+  b.wall = a.wall + 10;
   b.run(createAddon(2, { name: 'cache', app: appId(2) }));
+  expect(addonAt(b, 2).name).toBe('cache');
   sync(a, b);
-  for (const [n, app] of [a.app(1), a.app(2)].entries())
-    expect(resolveAddons(a.view, app, 'cache').map(({ id }) => id)).toEqual([addonId(n + 1)]);
-  expect(resolveAddons(a.view, null, 'cache')).toHaveLength(2);
+  const other = `cache-${addonId(2).slice(0, 4)}`;
+  for (const peer of [a, b]) {
+    expect([addonAt(peer, 1).name, addonAt(peer, 2).name]).toEqual(['cache', other]);
+    expect(resolveAddons(peer.view, null, 'cache').map(({ id }) => id)).toEqual([addonId(1)]);
+    expect(resolveAddons(peer.view, null, other).map(({ id }) => id)).toEqual([addonId(2)]);
+  }
+  expect(refusal(a.decide(createAddon(3, { name: other, as: 'OTHER' }))).message).toContain('already taken');
+  // The name becomes free, and only who asks for it gets it.
+  a.run({ type: 'addon.rename', app: appId(1), addon: addonId(1), name: 'sessions' });
+  sync(a, b);
+  expect([addonAt(b, 1).name, addonAt(b, 2).name]).toEqual(['sessions', other]);
+  b.run({ type: 'addon.rename', app: appId(2), addon: addonId(2), name: 'cache' });
+  sync(a, b);
+  expect([addonAt(a, 1).name, addonAt(a, 2).name]).toEqual(['sessions', 'cache']);
+  expect(refusal(a.decide(createAddon(3, { name: 'cache', as: 'OTHER' }))).message).toContain(
+    'already taken',
+  );
+});
+
+test('of two renames to one name at once the earlier counts, and both are found at every peer', () => {
+  const [a, b] = twoWithApp();
+  a.run(createAddon(1));
+  a.run(createAddon(2, { as: 'OTHER' }));
+  sync(a, b);
+  b.wall = a.wall + 10;
+  a.run({ type: 'addon.rename', app: appId(1), addon: addonId(1), name: 'cache' });
+  b.run({ type: 'addon.rename', app: appId(1), addon: addonId(2), name: 'cache' });
+  sync(a, b);
+  const names = ['cache', `cache-${addonId(2).slice(0, 4)}`];
+  expect([a, b].map((peer) => [1, 2].map((n) => addonAt(peer, n).name))).toEqual([names, names]);
+  // Its own name again is no change, and no refusal.
+  a.run({ type: 'addon.rename', app: appId(1), addon: addonId(2), name: names[1] ?? '' });
+  expect(addonAt(a, 2).name).toBe(names[1]);
 });
 
 test('an add-on is an intent until its provider takes it, and then two releases', () => {

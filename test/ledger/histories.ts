@@ -23,6 +23,8 @@ import {
 import type { TestPeer } from './builders.ts';
 import { PIPELINE_HAPPENINGS, pipelineCommand } from './pipeline-history.ts';
 import type { PipelineHappening } from './pipeline-history.ts';
+import { PORT_HAPPENINGS, isPort, portCommand } from './port-history.ts';
+import type { PortHappening } from './port-history.ts';
 
 /** What happens at one peer of a small cluster whose network comes and goes. */
 export type Happening =
@@ -45,7 +47,8 @@ export type Happening =
         | AccessHappening
         | AcmHappening
         | AddonHappening
-        | PipelineHappening;
+        | PipelineHappening
+        | PortHappening;
     }
   | {
       readonly do: 'config';
@@ -134,6 +137,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom(...ADDON_HAPPENINGS) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACCESS_HAPPENINGS) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...ACM_HAPPENINGS) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...PORT_HAPPENINGS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('destroy' as const) }) },
 );
 
@@ -271,7 +275,9 @@ function happen(peers: readonly TestPeer[], peer: TestPeer, n: number, what: Hap
           ? accessCommand(what.do, n, peer.wall)
           : isAcm(what.do)
             ? acmCommand(what.do, n, peer.wall)
-            : pipelineCommand(what.do, n, peer.id);
+            : isPort(what.do)
+              ? portCommand(what.do, n, peer.wall)
+              : pipelineCommand(what.do, n, peer.id);
       if (command !== null) peer.try(command);
     }
   }

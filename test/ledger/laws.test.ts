@@ -1,9 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ReleaseId } from '../../src/ids.ts';
+import { liveAddons } from '../../src/ledger/addons/attachments.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import type { StoredOp } from '../../src/ledger/op.ts';
+import type { PortHolder } from '../../src/ledger/ports/port-numbers.ts';
+import type { View } from '../../src/ledger/view.ts';
 import { sync } from './builders.ts';
 import { canonicalView } from './canonical-view.ts';
 import { arbitrarySteps, play } from './histories.ts';
@@ -114,6 +117,61 @@ test('a release is one above its highest parent, and labels tell releases of one
   );
 });
 
+test('no two live add-ons bear one name at any peer at any moment', () => {
+  fc.assert(
+    fc.property(arbitrarySteps(80), (steps) => {
+      play(steps, (peers) => {
+        for (const { view } of peers) {
+          const names = liveAddons(view).map(({ name }) => name);
+          expect(new Set(names).size).toBe(names.length);
+        }
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('an add-on that nobody renames keeps its name when others go', () => {
+  const isNoClock = ({ what }: { what: { do: string } }): boolean => what.do !== 'clock';
+  fc.assert(
+    fc.property(arbitrarySteps(80), (steps) => {
+      const { peers } = play(steps.filter(isNoClock));
+      sync(...peers);
+      sync(...peers);
+      const [peer] = peers;
+      if (peer === undefined) return;
+      const before = new Map(liveAddons(peer.view).map(({ id, name }) => [id, name]));
+      const to = { state: 'deprovisioned', providerId: null, message: null, drainUrl: null } as const;
+      for (const { app, id: addon } of liveAddons(peer.view)) {
+        peer.try({ type: 'addon.destroy', app, addon, force: true, reason: null });
+        peer.try({ type: 'addon.settle', app, addon, ...to, config: {} });
+        for (const { id, name } of liveAddons(peer.view)) expect(name).toBe(before.get(id));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('no two open ports have one number at any peer at any moment, and none changes because another closes', () => {
+  fc.assert(
+    fc.property(arbitrarySteps(80), (steps) => {
+      const { peers } = play(steps, (peers) => {
+        for (const { view } of peers) expect(portsOf(view)).toEqual(holdersOf(view));
+      });
+      sync(...peers);
+      sync(...peers);
+      const [peer] = peers;
+      if (peer === undefined) return;
+      for (const { app, type: process } of peer.view.ports.values()) {
+        const before = portsOf(peer.view);
+        peer.try({ type: 'port.close', app, process });
+        for (const [number, holder] of portsOf(peer.view)) expect(before.get(number)).toEqual(holder);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('no config value in a snapshot was overwritten in the causal past of that release', () => {
   fc.assert(
     fc.property(arbitrarySteps(), (steps) => {
@@ -135,6 +193,24 @@ test('no config value in a snapshot was overwritten in the causal past of that r
     { numRuns: 60 },
   );
 });
+
+/** By number: what each app says of itself… */
+function portsOf({ apps }: View): View['ports'] {
+  const all = [...apps.values()].flatMap(({ id, ports }) =>
+    [...ports.values()].map(({ number, type }) => [number, { app: id, type }] as const),
+  );
+  expect(new Set(all.map(([number]) => number)).size).toBe(all.length);
+  return sorted(all);
+}
+
+/** …and what is said of all. */
+function holdersOf({ ports }: View): View['ports'] {
+  return sorted(ports);
+}
+
+function sorted(ports: Iterable<readonly [number, PortHolder]>): View['ports'] {
+  return new Map([...ports].sort(([a], [b]) => a - b));
+}
 
 function numbersOf(app: App): [ReleaseId, number][] {
   return [...app.releases.values()].map(({ id, number }) => [id, number]);

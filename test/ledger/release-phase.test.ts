@@ -4,6 +4,7 @@ import type { ReleaseId } from '../../src/ids.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
 import { dueReleases } from '../../src/ledger/releases/release-status.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
+import { addonId, attach, createAddon, sealedConfig, settleAddon, syncAddon } from './addon-builders.ts';
 import { appId, clusterWithApp, sealed, slugOf, sync, unsealed } from './builders.ts';
 import type { TestPeer } from './builders.ts';
 import { canonicalView } from './canonical-view.ts';
@@ -80,6 +81,52 @@ test('a config var stays set though the release command that it caused failed', 
   expect(unsealed(peer.app().config.get('A')?.value)).toBe('1');
   const next = set(peer, 'B', '2');
   expect([...next.config.keys()].sort()).toEqual(['A', 'B']);
+});
+
+test('the release command runs for an add-on that comes or goes, with its values, and not for other values of it', () => {
+  const peer = onePeer();
+  settle(peer, deploy(peer, 'one').id, 'succeeded');
+  peer.run(createAddon(1));
+  peer.run(settleAddon(1, 'provisioned'));
+  // Attached, and without values so far: there is nothing that the command could use.
+  expect(newest(peer)).toMatchObject({ cause: 'addon', status: 'succeeded' });
+  peer.run(syncAddon(peer));
+  expect(newest(peer)).toMatchObject({ cause: 'addon', status: 'pending' });
+  expect(unsealed(newest(peer).config.get('REDIS_URL')?.value)).toBe('redis://1');
+  settle(peer, newest(peer).id, 'failed');
+  expect(current(peer)?.config.has('REDIS_URL')).toBe(false);
+
+  const config = sealedConfig({ REDIS_URL: 'redis://new' });
+  peer.run({ type: 'addon.config', app: APP, addon: addonId(1), config });
+  peer.run(syncAddon(peer));
+  expect(newest(peer)).toMatchObject({ cause: 'addon', status: 'succeeded' });
+  expect(unsealed(current(peer)?.config.get('REDIS_URL')?.value)).toBe('redis://new');
+
+  peer.run(attach(peer, 1, 1, 'CACHE'));
+  expect(newest(peer)).toMatchObject({
+    description: 'Attach CACHE (@ref:acme-redis-flat-1)',
+    status: 'pending',
+  });
+  settle(peer, newest(peer).id, 'succeeded');
+  peer.run({ type: 'addon.destroy', app: APP, addon: addonId(1), force: false, reason: null });
+  expect(newest(peer)).toMatchObject({ cause: 'addon', status: 'pending' });
+  settle(peer, newest(peer).id, 'succeeded');
+  expect(unsealed(current(peer)?.config.get('CACHE_URL')?.value)).toBe(null);
+});
+
+test('what an older agent wrote of an add-on runs no release command', () => {
+  const peer = onePeer();
+  settle(peer, deploy(peer, 'one').id, 'succeeded');
+  const body = {
+    kind: 'release',
+    app: APP,
+    cause: 'addon',
+    description: '',
+    user: 'a@b.c',
+    slug: null,
+  } as const;
+  peer.write({ ...body, config: { A: sealed('1') }, request: null }, [newest(peer).op]);
+  expect(newest(peer)).toMatchObject({ cause: 'addon', status: 'succeeded' });
 });
 
 test('a rollback that failed is as if it had never been', () => {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { OneOffFact } from '../../src/facts.ts';
-import type { VolumeId } from '../../src/ids.ts';
+import { madeBefore } from '../../agent/one-offs/took-one-offs.ts';
+import type { OneOffFact, PeerFacts, Verdict } from '../../src/facts.ts';
+import type { DynoId, PeerId, ReleaseId, VolumeId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { SlotVolume } from '../../src/placement/types.ts';
 import { encodeFrame, FRAME, FrameDecoder, type Frame } from '../../src/platform/attach-frames.ts';
-import type { OneOffRequest } from '../../src/shell/host.ts';
+import type { OneOffRequest, PeerStatus } from '../../src/shell/host.ts';
 import { app, APP_ID } from '../platform/builders.ts';
 import { openStage, release, type Stage } from './played-runtime.ts';
 
@@ -126,6 +127,20 @@ test('its type begins its name, and a number of the formation is not taken', asy
   expect(runtime.specs[0]?.size.memoryMiB).toBe(1_024);
 });
 
+test('a one-off reaches internal ports at the address of its own peer', async () => {
+  const { runtime, oneOffs } = openStage();
+  await oneOffs.start(
+    app([]),
+    release,
+    { ...DETACHED, env: { URL: 'redis://kith.internal:61001' } },
+    'Basic',
+  );
+  expect(runtime.specs[0]?.env).toEqual({
+    URL: 'redis://127.64.0.1:61001',
+    KITH_INTERNAL_HOST: '127.64.0.1',
+  });
+});
+
 test('memory that ran out is told by R15, and the status is that of the signal', async () => {
   const stage = openStage();
   const { dyno } = await stage.oneOffs.start(app(), release, DETACHED, 'Basic');
@@ -185,3 +200,50 @@ function volumeAt(peer: string): SlotVolume {
   const fields = { volume: 'v1', name: 'data', peer, copy: 'c1', path: '/app/data', stopped: null };
   return fields as unknown as SlotVolume;
 }
+
+test('the same request is one dyno, while it is started, while it runs and when it is over', async () => {
+  const { runtime, oneOffs } = openStage();
+  const dyno = 'dyno of a request' as DynoId;
+  const started: string[] = [];
+  runtime.onStart = (id) => void started.push(id);
+  const wanted = { ...DETACHED, dyno };
+  const both = await Promise.all([1, 2].map(() => oneOffs.start(app(), release, wanted, 'Basic')));
+  runtime.exit(dyno, 0);
+  const late = await oneOffs.start(app(), release, wanted, 'Basic');
+  expect(started).toEqual([dyno]);
+  expect(new Set([...both, late].map(({ name }) => name)).size).toBe(1);
+  const attached = oneOffs.start(app(), release, { ...ATTACHED, dyno }, 'Basic');
+  await expect(attached).rejects.toMatchObject({
+    code: 'conflict',
+    hint: expect.stringContaining('again') as string,
+  });
+});
+
+test('one that could not be started may be tried again by the same request', async () => {
+  const { runtime, oneOffs } = openStage();
+  const wanted = { ...DETACHED, dyno: 'dyno of a request' as DynoId };
+  runtime.onStart = () => {
+    throw new Error('No room');
+  };
+  await expect(oneOffs.start(app(), release, wanted, 'Basic')).rejects.toThrow('No room');
+  runtime.onStart = () => {};
+  expect((await oneOffs.start(app(), release, wanted, 'Basic')).dyno).toBe(wanted.dyno);
+});
+
+test('a repeated request finds at any live peer what it made, by what that peer says of itself', () => {
+  const one = { dyno: 'd' as DynoId, name: 'run.7', release: 'r' as ReleaseId };
+  const at = (verdict: Verdict, facts: Partial<PeerFacts>): PeerStatus => ({
+    peer: '12D3KooWb' as PeerId,
+    verdict,
+    facts: { oneOffs: [], ...facts } as unknown as PeerFacts,
+  });
+  const wanted = { ...DETACHED, dyno: one.dyno };
+  const over = { tookOneOffs: [one] };
+  expect(madeBefore([at('alive', over)], wanted)).toEqual({ ...one, peer: '12D3KooWb', attach: null });
+  expect(madeBefore([at('alive', { oneOffs: [one as never] })], wanted)?.name).toBe('run.7');
+  expect(madeBefore([at('down', over), at('alive', {})], wanted)).toBe(null);
+  expect(madeBefore([at('alive', over)], DETACHED)).toBe(null);
+  expect(() => madeBefore([at('alive', over)], { ...ATTACHED, dyno: one.dyno })).toThrow(
+    'started "run.7" before',
+  );
+});

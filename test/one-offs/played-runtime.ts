@@ -17,6 +17,7 @@ export class PlayedRuntime {
   readonly specs: DynoSpec[] = [];
   readonly signals: string[] = [];
   readonly removed: DynoId[] = [];
+  readonly internalHost = '127.64.0.1';
   readonly stdio = new PassThrough();
   /** What a dyno does at its start, and when it is signalled. */
   onStart: (dyno: DynoId) => void = () => {};

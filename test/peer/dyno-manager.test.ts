@@ -59,7 +59,7 @@ test('labels bring a dyno back with its launch; those of earlier agents know nei
     crashes: 2,
     launchedAt: 1_000,
   });
-  const { layers: _layers, format: _format, ...oldSlot } = slot;
+  const { layers: _layers, format: _format, listens: _listens, ...oldSlot } = slot;
   const labels = { kind: 'formation', life: JSON.stringify({ slot: oldSlot, claimedAt, crashes: 0 }) };
   expect(adoptedFrom({ ...found, labels })).toMatchObject({ slot, launchedAt: null });
   expect(adoptedFrom({ ...found, labels: { kind: 'one-off' } })).toBeNull();

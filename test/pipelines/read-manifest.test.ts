@@ -40,3 +40,13 @@ test('an archive without one has none, and what is no archive is refused', async
   writeFileSync(join(dir.path, 'text'), 'this is no archive of anything'.repeat(100));
   await expect(readManifest(join(dir.path, 'text'), NEVER)).rejects.toThrow();
 });
+
+test('an archive that unpacks to more than a source may have is refused before it is all unpacked', async () => {
+  await using dir = await tempDir('kith-manifest-');
+  const archive = pack(dir.path, { zeros: '0'.repeat(4 * 1024 ** 2), 'z/app.json': '{}' });
+  await expect(readManifest(archive, NEVER, 1024 ** 2)).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('1 MiB') as string,
+  });
+  expect(await readManifest(archive, NEVER, 8 * 1024 ** 2)).toBe(null);
+});

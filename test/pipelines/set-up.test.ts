@@ -10,7 +10,7 @@ import { watchReviewApp } from '../../agent/pipelines/watch-review-app.ts';
 import type { AppId, PipelineId, SetupId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import { dutiesIn } from '../../src/ledger/duties.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import type { ReviewOf } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { BuildOutcome, BuildRequest } from '../../src/shell/builds.ts';
 import { FileBlobs } from '../api/file-blobs.ts';

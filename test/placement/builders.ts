@@ -13,6 +13,7 @@ export function wantedSlot(name: string, patch: Partial<WantedSlot> = {}): Wante
     app: app as AppId,
     type: type as ProcessType,
     index: Number(index),
+    listens: type === 'web',
     release: 'release-1' as ReleaseId,
     generation: 'g1',
     size: 'Basic',

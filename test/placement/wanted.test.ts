@@ -69,6 +69,7 @@ function view(...apps: readonly App[]): View {
     acme: null,
     stacks: new Map(),
     pipelines: new Map(),
+    ports: new Map(),
     promotions: new Map(),
     requests: new Map(),
     waiting: 0,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CertId, OpId, PeerId, SlotKey, VolumeId } from '../../src/ids.ts';
+import type { AddonId, CertId, OpId, PeerId, ProcessType, SlotKey, VolumeId } from '../../src/ids.ts';
+import type { Addon } from '../../src/ledger/addons/addon-types.ts';
 import type { Member } from '../../src/ledger/cluster/cluster-types.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
@@ -32,6 +33,7 @@ const view: View = {
   acme: null,
   stacks: new Map(),
   pipelines: new Map(),
+  ports: new Map(),
   promotions: new Map(),
   requests: new Map(),
   waiting: 2,
@@ -80,6 +82,25 @@ test('a peer is found by name, by id, by a start or end of it that is its own, a
   for (const name of ['attic', self, 'aa1', '~']) expect(mustFindPeer(peers, name).id).toBe(self);
   expect(() => mustFindPeer(peers, '12D3')).toThrow(/could be 2 peers/);
   expect(() => mustFindPeer(peers, 'moon')).toThrow(expect.objectContaining({ code: 'not_found' }));
+});
+
+test('the doctor names ports whose number two sides of a split have given', () => {
+  const type = 'db' as ProcessType;
+  const port = { type, number: 61_501, wantedNumber: 61_500, openedAt: 0 };
+  const blog = app([], { ports: new Map([[type, port]]) });
+  const { problems } = doctorResource({ ...view, apps: new Map([[APP_ID, blog]]) }, [], [], self, 0);
+  expect(problems.find(({ id }) => id === 'port_number_taken_twice')?.message).toBe(
+    'Port 61500 was given twice, on both sides of a split: "db" of "blog" has 61501 now',
+  );
+});
+
+test('the doctor names add-ons that got another name than was asked for', () => {
+  const addon = { name: 'cache-1a2b', wantedName: 'cache', state: 'provisioned' } as unknown as Addon;
+  const blog = app([], { addons: new Map([['a' as AddonId, addon]]) });
+  const { problems } = doctorResource({ ...view, apps: new Map([[APP_ID, blog]]) }, [], [], self, 0);
+  expect(problems.find(({ id }) => id === 'addon_name_taken_twice')?.message).toBe(
+    '"cache" was given to two add-ons at once: the later, of "blog", is called "cache-1a2b"',
+  );
 });
 
 test('the doctor names dead peers, dynos without a place and what the ledger could not apply, gravest first', () => {

@@ -12,6 +12,8 @@ const TABLE: RouteTable = {
   names: {},
   apps: {},
   challenges: { 'www.example.com': [OPEN] },
+  internalHost: null,
+  ports: {},
   localDynos: {},
   members: [],
 };

@@ -11,6 +11,8 @@ const TABLE: RouteTable = {
   suffixes: ['localhost', 'kith.example.com'],
   names: { blog: id('blog'), 'a-b': id('a-b') },
   apps: {},
+  internalHost: null,
+  ports: {},
   localDynos: {},
   members: [],
 };

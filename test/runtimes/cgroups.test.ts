@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { parseMounts } from '../../agent/runtimes/process/cgroup-hierarchies.ts';
+import {
+  delegatedGroup,
+  maySplit,
+  ownGroup,
+  parseMounts,
+} from '../../agent/runtimes/process/cgroup-hierarchies.ts';
 import { usageOf } from '../../agent/runtimes/process/cgroup-usage.ts';
 import { Cgroups } from '../../agent/runtimes/process/cgroups.ts';
 import { openProcessRuntime } from '../../agent/runtimes/process/process-runtime.ts';
@@ -46,6 +51,27 @@ test('mounts are read with their type and options', () => {
     { path: '/sys/fs/cgroup/cpu,cpuacct', type: 'cgroup', options: ['rw', 'nosuid', 'cpu', 'cpuacct'] },
     { path: '/x', type: 'tmpfs', options: ['rw'] },
   ]);
+});
+
+test('groups of version 2 are made in the highest group that was delegated', async () => {
+  await using temp = await tempDir('kith-cgroups-');
+  // As below a user's own systemd: a group that is not delegated has no file that may be written.
+  const manager = join(temp.path, 'user.slice/user-1000.slice/user@1000.service');
+  const own = ownGroup(
+    temp.path,
+    '0::/user.slice/user-1000.slice/user@1000.service/app.slice/kith.service\n',
+  );
+  await mkdir(own, { recursive: true });
+  expect(await delegatedGroup(temp.path, own)).toBeNull();
+  for (const group of [own, dirname(own), manager]) await writeFile(join(group, 'cgroup.procs'), '');
+  expect(await delegatedGroup(temp.path, own)).toBe(manager);
+  await writeFile(join(temp.path, 'cgroup.procs'), '');
+  expect(await delegatedGroup(temp.path, temp.path)).toBe(temp.path);
+});
+
+test('the group of a systemd service stays as it is, for systemd puts the next agent into it', () => {
+  expect(maySplit('/sys/fs/cgroup/system.slice/kith.service')).toBe(false);
+  expect(maySplit('/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope')).toBe(true);
 });
 
 whereGroups('a group has the bounds of its size, and nothing is left once it is removed', async () => {

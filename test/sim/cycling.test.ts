@@ -17,7 +17,11 @@ test(
     for (let waited = 0; waited < 7 * 24 * HOUR_MS; waited += 500) {
       stage.run(500);
       if (router.routesOf === null) throw new Error('no routes');
-      const names = new Set(routeTable(router.routesOf, 1, null).apps[app]?.up.map(({ name }) => name));
+      const names = new Set(
+        routeTable(router.routesOf, 1, { domain: null, internalHost: null }).apps[app]?.up.map(
+          ({ name }) => name,
+        ),
+      );
       if (names.size !== 3) throw new Error(`only ${[...names].join()} routed after ${waited} ms`);
       const cycling = [...router.state.dynos.values()].filter(
         ({ isCycling, state }) => isCycling && state.tag === 'up',

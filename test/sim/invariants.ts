@@ -127,21 +127,37 @@ function unmet(peers: readonly SimPeer[]): string[] {
   return problems;
 }
 
-/** Routers that do not send to exactly the web dynos that are up: what was last announced to them counts. */
+/** Routers that do not send to exactly the dynos that are up and listen: what was last announced to them counts. */
 export function misrouted(peers: readonly SimPeer[]): string[] {
-  const up = new Set<string>();
-  for (const peer of peers) {
-    for (const life of peer.state.dynos.values()) {
-      if (life.slot.type === 'web' && phaseOf(life) === 'up') up.add(life.dyno);
-    }
-  }
+  const wanted = listening(peers);
   return peers.flatMap((peer) => {
     if (peer.routesOf === null) return [`${peer.name} has announced no routes`];
-    const { apps } = routeTable(peer.routesOf, 1, null);
-    const routed = Object.values(apps).flatMap((app) => app.up.map(({ dyno }) => dyno));
-    const isRight = routed.length === up.size && routed.every((dyno) => up.has(dyno));
-    return isRight ? [] : [`${peer.name} routes to ${routed.length} dynos, ${up.size} are up`];
+    const { apps, ports } = routeTable(peer.routesOf, 1, { domain: null, internalHost: null });
+    const routed = [
+      ...Object.values(apps).flatMap((app) => app.up.map(({ dyno }) => `web ${dyno}`)),
+      ...Object.entries(ports).flatMap(([number, port]) => [
+        `${number} ${port.app} ${port.type}`,
+        ...port.up.map(({ dyno }) => `${number} ${dyno}`),
+      ]),
+    ];
+    const isRight = routed.length === wanted.size && routed.every((route) => wanted.has(route));
+    return isRight ? [] : [`${peer.name} has routes [${routed.join()}] and not [${[...wanted].join()}]`];
   });
+}
+
+/** Every open port, and every dyno by the port or the web that leads to it. */
+function listening(peers: readonly SimPeer[]): ReadonlySet<string> {
+  const lives = peers
+    .flatMap((peer) => [...peer.state.dynos.values()])
+    .filter((life) => life.slot.listens && phaseOf(life) === 'up');
+  const web = lives.filter(({ slot }) => slot.type === 'web').map(({ dyno }) => `web ${dyno}`);
+  const open = [...(peers[0]?.state.fold.view.ports ?? [])].flatMap(([number, { app, type }]) => [
+    `${number} ${app} ${type}`,
+    ...lives
+      .filter(({ slot }) => slot.app === app && slot.type === type)
+      .map(({ dyno }) => `${number} ${dyno}`),
+  ]);
+  return new Set([...web, ...open]);
 }
 
 /** What the ledger must mean, once all hold all of it. */
@@ -163,6 +179,8 @@ export function misread(peers: readonly SimPeer[], workload: Workload): string[]
   const live = [...view.apps.values()].filter((app) => !app.destroyed);
   if (new Set(live.map(({ name }) => name)).size !== live.length || live.length !== view.names.size)
     problems.push('two apps bear one name');
+  const addonNames = liveAddons(view).map(({ name }) => name);
+  if (new Set(addonNames).size !== addonNames.length) problems.push('two add-ons bear one name');
   const { held } = first.state.fold.standing;
   for (const app of live) {
     problems.push(...configProblems(app, first.disk), ...slugProblems(app, first.disk));

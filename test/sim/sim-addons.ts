@@ -3,7 +3,7 @@ import type { Addon } from '../../src/ledger/addons/addon-types.ts';
 import { nextAddonStep } from '../../src/ledger/addons/addon-work.ts';
 import { attachedHere, findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import type { Random } from './random.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterId, Epoch, PeerId } from '../../src/ids.ts';
 import type { CommandResult } from '../../src/ledger/command.ts';
-import type { Duty } from '../../src/ledger/duties.ts';
+import type { Duty } from '../../src/ledger/duty.ts';
 import { promotionOf } from '../../src/ledger/pipelines/pipeline-duties.ts';
 import { RELEASE_TYPE } from '../../src/ledger/releases/release-status.ts';
 import { createSigner, type Signer } from '../../src/ledger/signing.ts';
@@ -64,6 +64,7 @@ export class SimPeer implements Endpoint {
   diskDelayMs = 1;
   /** Virtual time until which the agent's event loop stands still. */
   stalledUntil = 0;
+  #stalledAt = 0;
   steps = 0;
   readonly #options: SimPeerOptions;
   #state: PeerState | null = null;
@@ -248,8 +249,13 @@ export class SimPeer implements Endpoint {
     clock.after(Math.max(0, this.stalledUntil - clock.now), () => {
       if (this.#run !== run) return;
       if (clock.now < this.stalledUntil) return this.#thawLater();
-      for (const event of this.#held.splice(0)) if (this.#run === run) this.#step(event);
+      this.#takeHeld();
     });
+  }
+
+  #takeHeld(): void {
+    const run = this.#run;
+    for (const event of this.#held.splice(0)) if (this.#run === run) this.#step(event);
   }
 
   #step(event: PeerEvent): void {
@@ -266,13 +272,24 @@ export class SimPeer implements Endpoint {
     else run();
   }
 
-  /** Ends a stall: the loop notices how late its timers are. */
+  /** The agent stands still; when that ends, its loop notices how late its timers are. */
   stall(ms: number): void {
     const { clock } = this.#options;
+    this.#stalledAt = clock.now;
     this.stalledUntil = clock.now + ms;
     clock.after(ms, () => {
-      if (ms > 1_000) this.dispatch({ tag: 'lag', ms });
+      if (ms > 1_000 && this.stalledUntil > 0) this.dispatch({ tag: 'lag', ms });
     });
+  }
+
+  /** Ends a stall before its time. */
+  thaw(): void {
+    const { clock } = this.#options;
+    if (clock.now >= this.stalledUntil) return;
+    this.stalledUntil = 0;
+    this.#takeHeld();
+    const ms = clock.now - this.#stalledAt;
+    if (ms > 1_000) this.dispatch({ tag: 'lag', ms });
   }
 
   #after(next: Step<PeerState, PeerEffect>, before: PeerState = next.state): void {

@@ -53,7 +53,7 @@ export class SimRuntime {
       claimedAt: life.claimedAt,
       crashes: life.crashes,
       launchedAt: life.launchedAt.wall,
-      address: life.slot.type === 'web' ? addressOf(port) : null,
+      address: life.slot.listens ? addressOf(port) : null,
       listening: isUp,
       exited: null,
     }));
@@ -137,10 +137,12 @@ export class SimRuntime {
     this.processes.set(life.dyno, process);
     // It did start, but nobody is there to say so.
     if (this.isAway) this.#report(life.dyno, { tag: 'failed', reason: 'the Engine does not answer' });
-    const isWeb = life.slot.type === 'web';
     this.#clock.after(this.#random.between(5, 40), () => {
       if (this.#lives(process))
-        this.#report(life.dyno, { tag: 'started', address: isWeb ? addressOf(process.port) : null });
+        this.#report(life.dyno, {
+          tag: 'started',
+          address: life.slot.listens ? addressOf(process.port) : null,
+        });
     });
     this.#clock.after(this.#random.between(60, 900), () => {
       if (!this.#lives(process) || process.isEnding) return;

@@ -10,6 +10,7 @@ import type {
 } from '../../src/ids.ts';
 import { liveAddons, varsOf } from '../../src/ledger/addons/attachments.ts';
 import type { Command, CommandResult } from '../../src/ledger/command.ts';
+import { PORT_NUMBER_MIN } from '../../src/ledger/ports/port-types.ts';
 import type { ClockQueue } from './clock-queue.ts';
 import type { Random } from './random.ts';
 import type { SimPeer } from './sim-peer.ts';
@@ -26,6 +27,10 @@ export type Asked = {
 const APPS_MAX = 4;
 const DRAIN_EVERY = 9;
 const ADDON_EVERY = 5;
+const PORT_EVERY = 13;
+/** So few that two sides of a split now and then give one twice. */
+const ADDON_NAMES = 8;
+const PORT_NUMBERS = 3;
 
 /** People at the keyboard: random commands at random peers, some of them repeated with the same Request-Id. */
 export class Workload {
@@ -104,6 +109,7 @@ export class Workload {
     }
     const kind = this.#random.unit();
     if (this.#made % DRAIN_EVERY === 0) return this.#drain(peer, app);
+    if (this.#made % PORT_EVERY === 0) return this.#port(peer, app);
     if (this.#made % ADDON_EVERY === 0) return this.#addon(peer, app);
     if (kind < 0.3) return this.#deploy(peer, app);
     if (kind < 0.55) {
@@ -133,6 +139,14 @@ export class Workload {
     return { type: 'drain.add', app, drain, token: `d.${drain}`, url, addon: null };
   }
 
+  /** Opens the workers of an app, most of the time at a number that others want too, or closes them. */
+  #port(peer: SimPeer, app: AppId): Command {
+    const [open] = peer.state.fold.view.apps.get(app)?.ports.keys() ?? [];
+    if (open !== undefined) return { type: 'port.close', app, process: open };
+    const number = this.#random.chance(0.3) ? null : PORT_NUMBER_MIN + this.#random.int(1, PORT_NUMBERS);
+    return { type: 'port.open', app, process: 'worker', number };
+  }
+
   /** An add-on more, or something that is done to one: most of it is work for some peer, and then for a provider. */
   #addon(peer: SimPeer, app: AppId): Command {
     const { view } = peer.state.fold;
@@ -144,7 +158,7 @@ export class Workload {
         type: 'addon.create',
         app,
         addon: fresh,
-        name: `acme-redis-${this.#made}`,
+        name: `acme-redis-${(this.#made / ADDON_EVERY) % ADDON_NAMES}`,
         service: 'acme-redis',
         plan: 'mini',
         prefix: 'REDIS',

@@ -1,7 +1,8 @@
 import { PlatformError } from '../../../src/errors.ts';
 import { absentEndpoints } from '../../../src/platform/endpoints/absent.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 /**

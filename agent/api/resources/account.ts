@@ -6,7 +6,8 @@ import { userUuid } from '../../../src/platform/ids.ts';
 import { findMember } from '../../../src/platform/team.ts';
 import { sameUser } from '../../../src/rights.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const accountRoutes = [

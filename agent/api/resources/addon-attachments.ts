@@ -14,7 +14,8 @@ import type { AttachmentResource } from '../../../src/platform/addon.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { attachmentEndpoints } from '../../../src/platform/endpoints/addons.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { maySee, mustOperate, nameIn, seenAddon, webUrl } from './addons.ts';
 

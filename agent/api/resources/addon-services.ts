@@ -9,7 +9,8 @@ import { addonServiceEndpoints } from '../../../src/platform/endpoints/addons.ts
 import { label } from '../../../src/platform/fields.ts';
 import { parseParams } from '../../../src/platform/parse-params.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { readFields } from '../body.ts';
 import { route } from '../router.ts';
 

@@ -14,8 +14,10 @@ import { mustFindPlan } from '../../../src/platform/addon-service.ts';
 import { findApp } from '../../../src/platform/app.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { addonEndpoints } from '../../../src/platform/endpoints/addons.ts';
+import { logInputUrl } from '../../lib/log-input.ts';
 import { accepted, created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { inView } from './in-view.ts';
 
@@ -42,7 +44,7 @@ export const addonRoutes = [
   route(addonEndpoints.info, (request) => ok(shown(request, addonOfApp(request)))),
   route(addonEndpoints.update, update),
   route(addonEndpoints.destroy, destroy),
-  route(addonEndpoints.show, (request) => ok(shown(request, seenAddon(request)))),
+  route(addonEndpoints.show, show),
   route(addonEndpoints.sso, sso),
   route(addonEndpoints.resolve, resolve),
 ];
@@ -146,6 +148,15 @@ async function destroy(
   await request.command({ type: 'addon.destroy', app, addon: id, force: force === true, reason: null });
   await inView(request, DEPROVISION_WAIT_MS, () => mustAddon(request, id).state === 'deprovisioned');
   return ok(shown(request, mustAddon(request, id)));
+}
+
+/** Its provider is told where it may post log lines, too: that changes with the cluster's data key. */
+function show(request: ApiRequest): Reply {
+  const addon = seenAddon(request);
+  const resource = shown(request, addon);
+  if (!isProvider(request, addon)) return ok(resource);
+  const { host } = new URL(request.baseUrl);
+  return ok({ ...resource, log_input_url: logInputUrl(request.api.host, addon.id, host) });
 }
 
 function sso(request: ApiRequest): Reply {

@@ -34,6 +34,7 @@ import { logDrainRoutes } from './log-drains.ts';
 import { logSessionRoutes } from './log-sessions.ts';
 import { oneOffRoutes } from './one-offs.ts';
 import { pipelineRoutes } from './pipelines.ts';
+import { portRoutes } from './ports.ts';
 import { promotionRoutes } from './promotions.ts';
 import { releaseRoutes } from './releases.ts';
 import { schemaRoutes } from './schema.ts';
@@ -58,6 +59,7 @@ const RESOURCES: readonly Route[] = [
   ...sourceRoutes,
   ...logSessionRoutes,
   ...logDrainRoutes,
+  ...portRoutes,
   ...logInputRoutes,
   ...domainRoutes,
   ...sniEndpointRoutes,

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { mustBeOpenToAll } from '../../../src/builds/buildpack-choice.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import type { AppId, BlobId, SetupId } from '../../../src/ids.ts';
 import type { ReviewOf } from '../../../src/ledger/pipelines/pipeline-types.ts';
@@ -8,9 +9,11 @@ import { appSetupResource, mustFindSetup } from '../../../src/platform/app-setup
 import type { AppSetupResource, SetUp } from '../../../src/platform/app-setup.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { appSetupEndpoints } from '../../../src/platform/endpoints/app-setups.ts';
+import { grantOf } from '../../../src/platform/grant.ts';
 import { STACK_NAME } from '../../../src/platform/stack.ts';
 import { accepted, ok } from '../api.ts';
-import type { Api, ApiRequest, Reply } from '../api.ts';
+import type { Api, ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 
@@ -31,11 +34,13 @@ async function create(request: ApiRequest, body: BodyOf<typeof appSetupEndpoints
       hint: `The stack here is "${STACK_NAME}"`,
     });
   }
+  const buildpacks = body.overrides?.buildpacks ?? null;
+  if (buildpacks !== null && request.caller.role !== 'admin') mustBeOpenToAll(buildpacks, []);
   const made = await startSetup(request, {
     source: body.source_blob,
     name: body.app?.name ?? null,
     env: body.overrides?.env ?? {},
-    buildpacks: body.overrides?.buildpacks ?? null,
+    buildpacks,
     review: null,
   });
   return accepted(present(request, made));
@@ -87,7 +92,8 @@ async function replicate({ host, blobs }: Api, id: BlobId): Promise<void> {
 
 async function output(request: ApiRequest): Promise<null> {
   const { api, response } = request;
-  const { setup } = mustFind(request);
+  const { setup, app } = mustFind(request);
+  using watch = api.openStreams.watch(grantOf(request.view(), request.caller, 'view', app.id));
   const left = new AbortController();
   response.once('close', () => left.abort());
   const found = await api.clusterBuilds.read(setup.build, AbortSignal.any([api.closing, left.signal]));
@@ -97,7 +103,7 @@ async function output(request: ApiRequest): Promise<null> {
       hint: 'Try again in a moment',
     });
   }
-  await streamOutput(found, response, api.closing);
+  await streamOutput(found, response, { closing: api.closing, ended: watch.signal });
   return null;
 }
 

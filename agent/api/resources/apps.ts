@@ -13,7 +13,8 @@ import { STACK_NAME } from '../../../src/platform/stack.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { appEndpoints } from '../../../src/platform/endpoints/apps.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { createdApp } from './results.ts';
 

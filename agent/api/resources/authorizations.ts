@@ -9,7 +9,8 @@ import { authorizationEndpoints } from '../../../src/platform/endpoints/authoriz
 import { isExpired, tokenHash, tokenText } from '../../../src/platform/token.ts';
 import { sameUser } from '../../../src/rights.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { tokenOf } from '../auth.ts';
 import { route } from '../router.ts';
 

@@ -1,6 +1,7 @@
 import {
   BUNDLED_BUILDPACKS,
   bundledBuildpack,
+  mustBeOpenToAll,
   parseBuildpack,
 } from '../../../src/builds/buildpack-choice.ts';
 import { PlatformError } from '../../../src/errors.ts';
@@ -8,7 +9,8 @@ import { buildpackInstallations } from '../../../src/platform/buildpack-installa
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { buildpackEndpoints } from '../../../src/platform/endpoints/buildpacks.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const buildpackRoutes = [
@@ -27,6 +29,7 @@ async function replace(
   { updates }: BodyOf<typeof buildpackEndpoints.update>,
 ): Promise<Reply> {
   const buildpacks = updates.map((update) => mustMean(update.buildpack));
+  if (request.caller.role !== 'admin') mustBeOpenToAll(buildpacks, request.app().buildpacks);
   await request.command({ type: 'buildpacks.set', app: request.app().id, buildpacks });
   return list(request);
 }

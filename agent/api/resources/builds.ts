@@ -1,13 +1,17 @@
 import { Readable } from 'node:stream';
+import { mustBeOpenToAll } from '../../../src/builds/buildpack-choice.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { buildResource } from '../../../src/platform/build.ts';
 import type { AnyBuild, BuildResource } from '../../../src/platform/build.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { buildEndpoints } from '../../../src/platform/endpoints/builds.ts';
+import { grantOf } from '../../../src/platform/grant.ts';
 import { created, ok } from '../api.ts';
-import type { Api, ApiRequest, Reply } from '../api.ts';
-import { isOutputSecret, outputSecret } from '../output-secret.ts';
+import type { Api, ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
+import { reasonOf } from '../open-streams.ts';
+import { outputSecret, readOutputSecret } from '../output-secret.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 
@@ -38,6 +42,8 @@ async function create(
   const { api, context } = request;
   const app = request.app();
   const build = request.freshId('build');
+  const named = buildpacks?.map(buildpackNamed) ?? null;
+  if (named !== null && request.caller.role !== 'admin') mustBeOpenToAll(named, app.buildpacks);
   const source = await api.sources.readUrl(source_blob.url, source_blob.checksum ?? null);
   const version = source_blob.version ?? null;
   const { user } = context;
@@ -50,7 +56,7 @@ async function create(
       source,
       version,
       bundle: null,
-      ...(buildpacks == null ? {} : { buildpacks: buildpacks.map(buildpackNamed) }),
+      ...(named === null ? {} : { buildpacks: named }),
     }),
   );
   const found = api.buildJobs.of(app).find((each) => each.build === build);
@@ -62,7 +68,9 @@ async function create(
 async function output(request: ApiRequest): Promise<null> {
   const { api, response } = request;
   const app = request.app();
-  if (!isOutputSecret(request.param('build'), request.param('secret'))) {
+  const asked = { app: app.id, permission: 'view' } as const;
+  const grant = readOutputSecret(request.view(), request.param('build'), request.param('secret'), asked);
+  if (grant === null) {
     throw new PlatformError(
       'not_found',
       `Couldn't find the output of the build "${request.param('build')}".`,
@@ -72,11 +80,14 @@ async function output(request: ApiRequest): Promise<null> {
       },
     );
   }
+  using watch = api.openStreams.watch(grant);
+  if (watch.signal.aborted) throw reasonOf(watch.signal);
   const build = await mustFindBuild(request, app);
   const left = new AbortController();
   response.once('close', () => left.abort());
   const signal = AbortSignal.any([api.closing, left.signal]);
-  await streamOutput(await openOutput(api, app, build, signal), response, api.closing);
+  const stream = await openOutput(api, app, build, signal);
+  await streamOutput(stream, response, { closing: api.closing, ended: watch.signal });
   return null;
 }
 
@@ -151,7 +162,11 @@ function notFound(app: App, build: string): PlatformError {
   });
 }
 
-function present({ baseUrl }: ApiRequest, app: App, build: AnyBuild): BuildResource {
-  const path = `${baseUrl}/apps/${app.id}/builds/${build.build}/output`;
-  return buildResource(app, build, `${path}/${outputSecret(build.build)}`);
+function present(request: ApiRequest, app: App, build: AnyBuild): BuildResource {
+  const path = `${request.baseUrl}/apps/${app.id}/builds/${build.build}/output`;
+  return buildResource(
+    app,
+    build,
+    `${path}/${outputSecret(build.build, grantOf(request.view(), request.caller, 'view', app.id))}`,
+  );
 }

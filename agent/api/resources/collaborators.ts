@@ -15,7 +15,8 @@ import { uuidOf } from '../../../src/platform/ids.ts';
 import { isoTime } from '../../../src/platform/time.ts';
 import { PERMISSIONS_DEFAULT, sameUser } from '../../../src/rights.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const collaboratorRoutes = [collaboratorEndpoints, teamCollaboratorEndpoints].flatMap((endpoints) => [

@@ -6,7 +6,8 @@ import { mustFindRelease } from '../../../src/platform/release.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { configVarEndpoints } from '../../../src/platform/endpoints/config-vars.ts';
 import { ok } from '../api.ts';
-import type { Api, ApiRequest, Reply } from '../api.ts';
+import type { Api, ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const configVarRoutes = [

@@ -12,7 +12,8 @@ import {
 } from '../../../src/platform/pipeline.ts';
 import type { Coupled } from '../../../src/platform/pipeline.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { presentApp } from './apps.ts';
 import { pipelineOf } from './pipelines.ts';

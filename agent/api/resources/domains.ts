@@ -6,7 +6,8 @@ import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { domainEndpoints } from '../../../src/platform/endpoints/domains.ts';
 import { mustFindCert } from '../../../src/platform/sni-endpoint.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const domainRoutes = [

@@ -5,7 +5,8 @@ import type { RunningDyno } from '../../../src/platform/dyno.ts';
 import { mustFindProcessType, processTypes } from '../../../src/platform/formation.ts';
 import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { accepted, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const dynoRoutes = [

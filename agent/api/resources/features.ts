@@ -2,7 +2,8 @@ import { FEATURES, featureResource, mustFindFeature } from '../../../src/platfor
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { featureEndpoints } from '../../../src/platform/endpoints/features.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const featureRoutes = [

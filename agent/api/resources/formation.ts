@@ -9,7 +9,8 @@ import {
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { formationEndpoints } from '../../../src/platform/endpoints/formation.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const formationRoutes = [

@@ -6,7 +6,8 @@ import { parseParams } from '../../../src/platform/parse-params.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { copyQuery, dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { created } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { attachUrlOf } from '../attach-url.ts';
 import { route } from '../router.ts';
 import { endsInput, envOf, ttyOf } from '../terminal.ts';
@@ -34,10 +35,11 @@ async function copy(request: ApiRequest): Promise<null> {
   const { dyno, name, peer } = mustFindRunning(request);
   const { searchParams } = new URL(message.url ?? '', 'http://peer');
   const { path } = parseParams(copyQuery, Object.fromEntries(searchParams));
+  using watch = api.openStreams.watch(request.grant('operate'));
   const archive = await api.host.copyFrom({ app: app.id, dyno, name, peer }, path, context);
   response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Cache-Control': 'no-store' });
   try {
-    await pipeline(archive, response, { signal: api.closing });
+    await pipeline(archive, response, { signal: AbortSignal.any([api.closing, watch.signal]) });
   } catch (err) {
     // The head is sent: a connection that breaks is how the client learns of it.
     response.destroy();

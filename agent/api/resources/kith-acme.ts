@@ -5,7 +5,8 @@ import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { acmeEndpoints } from '../../../src/platform/endpoints/kith-acme.ts';
 import { ACME_KEY_NAME } from '../../lib/acme-key-name.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const acmeRoutes = [

@@ -3,7 +3,8 @@ import { usageResource } from '../../../src/platform/dyno-usage.ts';
 import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { clusterEndpoints } from '../../../src/platform/endpoints/kith-cluster.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const kithAppRoutes = [

@@ -5,7 +5,8 @@ import { isoTime } from '../../../src/platform/time.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { clusterEndpoints } from '../../../src/platform/endpoints/kith-cluster.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const clusterRoutes = [

@@ -8,7 +8,8 @@ import type { PeerResource } from '../../../src/platform/peer.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { peerEndpoints } from '../../../src/platform/endpoints/kith-peers.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const peerRoutes = [

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { PlatformError } from '../../../src/errors.ts';
 import type { AddonService } from '../../../src/shell/addon-provider.ts';
 import { mustFindService } from '../../../src/platform/addon-service.ts';
@@ -6,7 +7,8 @@ import { providerEndpoints } from '../../../src/platform/endpoints/kith-provider
 import { manifestOf, providerResource } from '../../../src/platform/provider.ts';
 import type { ProviderResource } from '../../../src/platform/provider.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const providerRoutes = [
@@ -54,7 +56,9 @@ async function set(request: ApiRequest, { settings }: BodyOf<typeof providerEndp
     value === null ? [] : [[name, addons.sealSetting(id, name, value)] as const],
   );
   const all = Object.fromEntries([...kept, ...changed]);
-  await request.command({ type: 'provider.set', provider: id, manifest: null, settings: all });
+  if (!isDeepStrictEqual(all, Object.fromEntries(before))) {
+    await request.command({ type: 'provider.set', provider: id, manifest: null, settings: all });
+  }
   return ok(shown(request, mustFindService(addons.services(), id)));
 }
 
@@ -69,6 +73,9 @@ async function remove(request: ApiRequest): Promise<Reply> {
 /** Where a provider is, is for those who register it: mostly some place inside. */
 function shown(request: ApiRequest, service: AddonService): ProviderResource {
   const { api, caller } = request;
-  const resource = providerResource(request.view(), service, api.addons.settingsOf(service.id) ?? {});
-  return caller.role === 'admin' ? resource : { ...resource, base_url: null };
+  const view = request.view();
+  const served = api.addons.serverApp(service.id);
+  const app = served === null ? null : (view.apps.get(served) ?? null);
+  const resource = providerResource(view, service, api.addons.settingsOf(service.id) ?? {}, app);
+  return caller.role === 'admin' ? resource : { ...resource, base_url: null, app: null };
 }

@@ -6,7 +6,8 @@ import { STACK_IMAGE } from '../../../src/platform/stack.ts';
 import type { LocalStack } from '../../../src/shell/stack.ts';
 import { stackEndpoints } from '../../../src/platform/endpoints/kith-stacks.ts';
 import { created, ok } from '../api.ts';
-import type { Api, ApiRequest, Reply } from '../api.ts';
+import type { Api, ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
 

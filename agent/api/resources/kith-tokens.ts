@@ -6,7 +6,8 @@ import { tokenHash, tokenResource, tokenText } from '../../../src/platform/token
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { tokenEndpoints } from '../../../src/platform/endpoints/kith-tokens.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { notThere } from './results.ts';
 

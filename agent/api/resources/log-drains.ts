@@ -7,7 +7,8 @@ import { logDrainEndpoints } from '../../../src/platform/endpoints/log-drains.ts
 import { logDrainResource, mustFindDrain } from '../../../src/platform/log-drain.ts';
 import type { LogDrainResource, OpenDrain } from '../../../src/platform/log-drain.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const logDrainRoutes = [

@@ -5,7 +5,8 @@ import { parseLogplex } from '../../../src/logs/logplex.ts';
 import { logInputEndpoints } from '../../../src/platform/endpoints/log-input.ts';
 import { mayInputLogs } from '../../lib/log-input.ts';
 import { accepted } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { readBody } from '../body.ts';
 import { route } from '../router.ts';
 
@@ -23,7 +24,7 @@ async function input(request: ApiRequest): Promise<Reply> {
   }
   if (!mayInputLogs(host, id, request.message.headers.authorization)) {
     throw new PlatformError('unauthorized', 'There were no credentials in your `Authorization` header.', {
-      hint: "Post to the add-on's own log_input_url, whole",
+      hint: "Post to the add-on's own log_input_url, whole. It changes when a machine is removed: its provider asks `GET /addons/UUID` for it",
     });
   }
   const messages = parseLogplex(await readBody(request.message));

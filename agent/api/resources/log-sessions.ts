@@ -4,8 +4,10 @@ import type { LogFilter } from '../../../src/logs/line.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { logSessionEndpoints } from '../../../src/platform/endpoints/log-sessions.ts';
 import { created } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { streamLogs } from '../log-stream.ts';
+import { reasonOf } from '../open-streams.ts';
 import { route } from '../router.ts';
 
 export const logSessionRoutes = [
@@ -21,6 +23,7 @@ async function create(
 ): Promise<Reply> {
   const { session, secret } = request.api.logSessions.open({
     app: request.app().id,
+    grant: request.grant('view'),
     lines: lines ?? LINES_DEFAULT,
     tail: tail ?? false,
     filter: filterOf(source ?? undefined, dyno ?? undefined),
@@ -51,9 +54,18 @@ async function read({ api, params, message, response }: ApiRequest): Promise<nul
   const lastEventId = message.headers['last-event-id'];
   const nameOf = (peer: string): string =>
     [...api.host.view().members.values()].find((member) => member.peer === peer)?.name ?? peer;
+  using watch = api.openStreams.watch(reading.session.grant);
   try {
+    if (watch.signal.aborted) throw reasonOf(watch.signal);
     const from = typeof lastEventId === 'string' ? lastEventId : undefined;
-    await streamLogs(api.logs, reading.session, from, response, api.closing, nameOf);
+    await streamLogs(
+      api.logs,
+      reading.session,
+      from,
+      response,
+      { closing: api.closing, ended: watch.signal },
+      nameOf,
+    );
   } finally {
     reading.release();
   }

@@ -1,3 +1,4 @@
+import type { DynoId } from '../../../src/ids.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { dynoResource } from '../../../src/platform/dyno.ts';
 import type { OneOff, OneOffRequest } from '../../../src/shell/host.ts';
@@ -5,7 +6,8 @@ import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
 import { created } from '../api.ts';
 import { attachUrlOf } from '../attach-url.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { endsInput, envOf, ttyOf } from '../terminal.ts';
 import { route } from '../router.ts';
 
@@ -17,7 +19,7 @@ type Params = BodyOf<typeof dynoEndpoints.create>;
 async function run(request: ApiRequest, params: Params): Promise<Reply> {
   const { api, context } = request;
   const app = request.app();
-  const wanted = oneOffRequest(app, params);
+  const wanted = { ...oneOffRequest(app, params), dyno: request.freshId('dyno') as DynoId };
   const oneOff = await api.host.runOneOff(wanted, context);
   return created(present(request, app, wanted, oneOff));
 }

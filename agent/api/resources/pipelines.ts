@@ -18,7 +18,8 @@ import {
 } from '../../../src/platform/pipeline.ts';
 import { isAllowed } from '../../../src/platform/access.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { presentRelease } from './releases.ts';
 

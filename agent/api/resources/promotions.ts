@@ -5,7 +5,8 @@ import { promotionEndpoints } from '../../../src/platform/endpoints/pipelines.ts
 import { mustFindPipeline } from '../../../src/platform/pipeline.ts';
 import { mustFindPromotion, promotionResource, promotionTargets } from '../../../src/platform/promotion.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const promotionRoutes = [

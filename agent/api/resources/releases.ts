@@ -11,12 +11,15 @@ import {
   releasesInOrder,
 } from '../../../src/platform/release.ts';
 import type { ReleaseResource } from '../../../src/platform/release.ts';
+import { grantOf } from '../../../src/platform/grant.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { releaseEndpoints } from '../../../src/platform/endpoints/releases.ts';
 import type { Release } from '../../../src/ledger/releases/release-types.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
-import { isOutputSecret, outputSecret } from '../output-secret.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
+import { reasonOf } from '../open-streams.ts';
+import { outputSecret, readOutputSecret } from '../output-secret.ts';
 import { streamOutput } from '../output-stream.ts';
 import { route } from '../router.ts';
 import { madeRelease } from './results.ts';
@@ -50,24 +53,34 @@ async function output(request: ApiRequest): Promise<null> {
     .view()
     .apps.get(request.param('app') as AppId)
     ?.releases.get(request.param('release') as ReleaseId);
-  const isKnown = release !== undefined && isOutputSecret(release.id, request.param('secret'));
-  if (!isKnown || (release.attempts.length === 0 && release.settled === null)) {
+  const asked = { app: request.param('app') as AppId, permission: 'view' } as const;
+  const secret = request.param('secret');
+  const grant = release === undefined ? null : readOutputSecret(request.view(), release.id, secret, asked);
+  if (
+    release === undefined ||
+    grant === null ||
+    (release.attempts.length === 0 && release.settled === null)
+  ) {
     throw new PlatformError('not_found', 'The release command has not been started yet.', {
       resource: 'release',
-      hint: isKnown ? 'Try again in a moment' : 'Ask for the release again: the URL of its output changes',
+      hint:
+        grant !== null ? 'Try again in a moment' : 'Ask for the release again: the URL of its output changes',
     });
   }
+  using watch = api.openStreams.watch(grant);
+  if (watch.signal.aborted) throw reasonOf(watch.signal);
   const left = new AbortController();
   response.once('close', () => left.abort());
   const signal = AbortSignal.any([api.closing, left.signal]);
   const stream = Readable.from(api.releases.output(request.param('app') as AppId, release.id, signal));
-  await streamOutput(stream, response, api.closing);
+  await streamOutput(stream, response, { closing: api.closing, ended: watch.signal });
   return null;
 }
 
-export function presentRelease({ baseUrl }: ApiRequest, app: App, release: Release): ReleaseResource {
-  const path = `${baseUrl}/apps/${app.id}/releases/${release.id}/output`;
-  return releaseResource(app, release, () => `${path}/${outputSecret(release.id)}`);
+export function presentRelease(request: ApiRequest, app: App, release: Release): ReleaseResource {
+  const path = `${request.baseUrl}/apps/${app.id}/releases/${release.id}/output`;
+  const grant = grantOf(request.view(), request.caller, 'view', app.id);
+  return releaseResource(app, release, () => `${path}/${outputSecret(release.id, grant)}`);
 }
 
 /** A rollback (`release`), or a slug of the app released anew (`slug`), which is how clients retry a release. */

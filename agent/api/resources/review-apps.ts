@@ -9,7 +9,8 @@ import { mustFindPipeline, mustWorkWithPipeline } from '../../../src/platform/pi
 import { STALE_DAYS_DEFAULT, reviewAppName, reviewConfigResource } from '../../../src/platform/review-app.ts';
 import type { ReviewConfigResource } from '../../../src/platform/review-app.ts';
 import { accepted, created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { startSetup } from './app-setups.ts';
 import { ownPipelineOf, pipelineOf } from './pipelines.ts';

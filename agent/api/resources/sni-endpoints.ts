@@ -7,7 +7,8 @@ import { certName, mustFindCert, sniEndpointResource } from '../../../src/platfo
 import { certKeyName } from '../../lib/cert-key-name.ts';
 import { mustBeGood, type GoodCertificate } from '../../lib/check-certificate.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const sniEndpointRoutes = [

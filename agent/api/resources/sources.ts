@@ -1,7 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import { sourceEndpoints } from '../../../src/platform/endpoints/builds.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 
 export const sourceRoutes = [

@@ -13,7 +13,8 @@ import {
   teamResource,
 } from '../../../src/platform/team.ts';
 import { ok } from '../api.ts';
-import type { ApiRequest, Handler, Reply } from '../api.ts';
+import type { ApiRequest, Handler } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { createApp, destroyApp, presentApp } from './apps.ts';
 import { transferApp } from './collaborators.ts';

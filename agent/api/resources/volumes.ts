@@ -15,7 +15,8 @@ import type { VolumeRef } from '../../../src/shell/volumes.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { volumeEndpoints } from '../../../src/platform/endpoints/volumes.ts';
 import { created, ok } from '../api.ts';
-import type { ApiRequest, Reply } from '../api.ts';
+import type { ApiRequest } from '../api.ts';
+import type { Reply } from '../reply.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
 

@@ -90,6 +90,10 @@ class DockerRuntime implements Runtime {
     return this.#parts.isolation.sentence;
   }
 
+  get internalHost(): string {
+    return this.#parts.network.gateway;
+  }
+
   onEvent(handler: (event: RuntimeEvent) => void): void {
     this.#handler = handler;
   }
@@ -175,10 +179,15 @@ class DockerRuntime implements Runtime {
     return await copyOutOf(this.#dynos.mustRun(dyno).parts, path, this.#tasks);
   }
 
+  async allowPorts(numbers: readonly number[]): Promise<void> {
+    await this.#parts.portGate.allow(numbers);
+  }
+
   async shutdown(): Promise<void> {
     await this[Symbol.asyncDispose]();
     for (const { Id } of await ownContainers(this.#parts)) await removeContainer(this.#parts.engine, Id);
     await this.#parts.files.removeOthers(() => false);
+    await this.allowPorts([]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

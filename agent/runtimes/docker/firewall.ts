@@ -1,12 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { text } from 'node:stream/consumers';
 import { PlatformError } from '../../../src/errors.ts';
-import { ownedBy } from './labels.ts';
-import { reasonOf, unlessGone, within, type Engine } from '../../lib/engine.ts';
-
-const RUN_MS_MAX = 30_000;
+import { reasonOf } from '../../lib/engine.ts';
+import { runHostScript, type HostHelper } from './host-script.ts';
 
 /**
  * Dynos reach the outside, but not each other, not this host (whatever port or address of it: agents, routers, databases),
@@ -56,57 +51,18 @@ export type Guarded = { readonly bridge: string; readonly hasIpv6: boolean };
 
 /**
  * Puts the rules in place that keep dynos from this host and from each other. Idempotent; run at each start, and when the
- * Engine was restarted. Root does it itself; others have the Engine do it.
+ * Engine was restarted.
  * @throws PlatformError `unavailable` when it cannot be done: dynos must not run then
  */
-export async function guardBridge(
-  engine: Engine,
-  { bridge, hasIpv6 }: Guarded,
-  helper: { readonly image: string; readonly peer: string },
-): Promise<void> {
-  const args = ['-c', SCRIPT, 'kith-guard', bridge, hasIpv6 ? '1' : '0', ...hostNameServers()];
+export async function guardBridge({ bridge, hasIpv6 }: Guarded, helper: HostHelper): Promise<void> {
   try {
-    if (process.getuid?.() === 0) {
-      await promisify(execFile)('/bin/sh', args, { timeout: RUN_MS_MAX });
-    } else {
-      await within(RUN_MS_MAX, 'a change of firewall rules', runOnHost(engine, args, helper));
-    }
+    await runHostScript(SCRIPT, [bridge, hasIpv6 ? '1' : '0', ...hostNameServers()], helper);
   } catch (cause) {
-    const { stderr } = cause as { stderr?: string };
-    const reason = stderr?.trim() || reasonOf(cause);
-    throw new PlatformError('unavailable', `Cannot guard the network of dynos "${bridge}": ${reason}`, {
+    const message = `Cannot guard the network of dynos "${bridge}": ${reasonOf(cause)}`;
+    throw new PlatformError('unavailable', message, {
       hint: 'The host needs iptables and the br_netfilter kernel module; or use --runtime process',
       cause,
     });
-  }
-}
-
-/** A container that sees the host's files and network, for as long as the script takes. */
-async function runOnHost(
-  engine: Engine,
-  args: readonly string[],
-  { image, peer }: { readonly image: string; readonly peer: string },
-): Promise<void> {
-  const container = await engine.createContainer({
-    Image: image,
-    Entrypoint: ['/usr/sbin/chroot', '/host', '/bin/sh'],
-    Cmd: [...args],
-    Labels: ownedBy(peer, 'image'),
-    HostConfig: {
-      NetworkMode: 'host',
-      Binds: ['/:/host'],
-      CapDrop: ['ALL'],
-      CapAdd: ['NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'],
-    },
-  });
-  try {
-    await container.start();
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode === 0) return;
-    const said = await container.attach({ stream: false, logs: true, stderr: true });
-    throw new Error((await text(said)).trim() || `the helper ended with status ${StatusCode}`);
-  } finally {
-    await unlessGone(container.remove({ force: true }));
   }
 }
 

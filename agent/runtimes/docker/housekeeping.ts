@@ -33,8 +33,9 @@ export class Housekeeping {
   /** After a (re)connection: tells what ended meanwhile, and removes what is nobody's. */
   async reconcile(): Promise<void> {
     const { parts, dynos, berths } = this.#options;
-    const { engine, network, stackImage, peer, files } = parts;
-    await guardBridge(engine, network, { image: stackImage, peer });
+    const { engine, network, stackImage, peer, files, portGate } = parts;
+    await guardBridge(network, { engine, image: stackImage, peer });
+    await portGate.restore();
     const infos = await ownContainers(parts);
     this.#tellEnded(infos);
     const sorted = sortContainers(infos, {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { promisify } from 'node:util';
 import { PlatformError } from '../../../src/errors.ts';
 import { reasonOf, statusOf, type Engine } from '../../lib/engine.ts';
@@ -12,6 +13,8 @@ const LABEL_NETWORK = 'kith.network';
 export type DynoNetwork = {
   readonly name: string;
   readonly bridge: string;
+  /** IPv4 address of this host on the bridge, where dynos may be let through to chosen ports. */
+  readonly gateway: string;
   readonly hasIpv6: boolean;
 };
 
@@ -39,10 +42,11 @@ export async function ensureNetwork(engine: Engine, name: string): Promise<DynoN
   } catch (cause) {
     const made = await findNetwork(engine, name);
     if (made !== null) return made;
-    const message = `Cannot make the network "${name}" for dynos: ${reasonOf(cause)}`;
-    throw new PlatformError('unavailable', message, { cause });
+    throw cannotMake(name, reasonOf(cause), cause);
   }
-  return { name, bridge, hasIpv6 };
+  const made = await findNetwork(engine, name);
+  if (made === null) throw cannotMake(name, 'it is gone again');
+  return made;
 }
 
 async function findNetwork(engine: Engine, name: string): Promise<DynoNetwork | null> {
@@ -51,17 +55,29 @@ async function findNetwork(engine: Engine, name: string): Promise<DynoNetwork | 
       readonly Labels?: Record<string, string> | null;
       readonly Options?: Record<string, string> | null;
       readonly EnableIPv6: boolean;
+      readonly IPAM?: { readonly Config?: readonly { readonly Gateway?: string }[] | null };
     };
     if (found.Labels?.[LABEL_NETWORK] === undefined) {
       const message = `Cannot use the Docker network "${name}": it was not made by Kith`;
       throw new PlatformError('conflict', message, { hint: `docker network rm ${name}` });
     }
     const bridge = found.Options?.['com.docker.network.bridge.name'] ?? '';
-    return { name, bridge, hasIpv6: found.EnableIPv6 };
+    const gateways = (found.IPAM?.Config ?? []).map(({ Gateway = '' }) => Gateway.split('/')[0] ?? '');
+    const gateway = gateways.find((address) => isIPv4(address));
+    if (gateway === undefined) {
+      const message = `Cannot use the Docker network "${name}": the Engine names no IPv4 gateway of it`;
+      throw new PlatformError('unavailable', message, { hint: `docker network rm ${name}` });
+    }
+    return { name, bridge, gateway, hasIpv6: found.EnableIPv6 };
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;
   }
+}
+
+function cannotMake(name: string, reason: string, cause?: unknown): PlatformError {
+  const message = `Cannot make the network "${name}" for dynos: ${reason}`;
+  return new PlatformError('unavailable', message, { cause });
 }
 
 /** Addresses that are this host's alone, the same on every host, from which no packet leaves it. */

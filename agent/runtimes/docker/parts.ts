@@ -7,6 +7,7 @@ import { isolationOf, type Isolation } from './isolation.ts';
 import { peerHash } from './labels.ts';
 import { LaunchFiles } from './launch-files.ts';
 import { ensureNetwork, type DynoNetwork } from './network.ts';
+import { PortGate } from './port-gate.ts';
 
 export type DockerRuntimeOptions = {
   /** The peer's data folder. */
@@ -18,6 +19,8 @@ export type DockerRuntimeOptions = {
   readonly host?: string;
   /** Name of the network that all peers of the Engine share. */
   readonly network?: string;
+  /** MiB that one dyno may write where the Engine can bound it; 0, or none: as much as there is. */
+  readonly dynoDiskMiB?: number;
 };
 
 /** What the driver stands on. */
@@ -27,6 +30,7 @@ export type DockerParts = {
   readonly peer: string;
   readonly stackImage: string;
   readonly network: DynoNetwork;
+  readonly portGate: PortGate;
   readonly isolation: Isolation;
   readonly files: LaunchFiles;
   readonly log: Logger;
@@ -36,7 +40,7 @@ const ASK_MS_MAX = 15_000;
 
 /** Finds the Engine, and makes sure of the stack image and of a network that is guarded. */
 export async function openParts(options: DockerRuntimeOptions): Promise<DockerParts> {
-  const { stackImage, network: networkName = 'kith' } = options;
+  const { stackImage, network: networkName = 'kith', dynoDiskMiB = 0 } = options;
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const dir = await realpath(options.dir);
   const peer = peerHash(dir);
@@ -44,10 +48,13 @@ export async function openParts(options: DockerRuntimeOptions): Promise<DockerPa
   const engine = await connectEngine(options.host);
   await mustHaveImage(engine, stackImage);
   const network = await ensureNetwork(engine, networkName);
-  await guardBridge(engine, network, { image: stackImage, peer });
-  const isolation = await isolationOf(engine, network, { peer, image: stackImage });
+  const helper = { engine, image: stackImage, peer };
+  await guardBridge(network, helper);
+  const portGate = new PortGate(network, helper);
+  const asked = { peer, image: stackImage, dynoDiskMiB, log };
+  const isolation = await isolationOf(engine, network, asked);
   const files = await LaunchFiles.open(dir, peer);
-  return { engine, peer, stackImage, network, isolation, files, log };
+  return { engine, peer, stackImage, network, portGate, isolation, files, log };
 }
 
 async function mustHaveImage(engine: Engine, image: string): Promise<void> {

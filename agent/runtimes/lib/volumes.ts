@@ -27,10 +27,28 @@ export function unmountable(path: string, found: string): PlatformError {
   });
 }
 
-/** Makes all that volumes hold the files of `uid`, unless they are already. */
-export async function ownVolumes(volumes: readonly VolumeMount[], uid: number): Promise<void> {
-  for (const { source } of volumes) {
-    if ((await stat(source)).uid === uid) continue;
+/**
+ * Makes all that volumes hold the files of `uid`, unless they are already.
+ * @param isRoot whether this agent may give files away
+ * @throws PlatformError `unavailable` when it may not: the dyno would start, and could write nothing
+ */
+export async function ownVolumes(
+  volumes: readonly VolumeMount[],
+  uid: number,
+  isRoot = process.getuid?.() === 0,
+): Promise<void> {
+  for (const { source, path } of volumes) {
+    const owner = (await stat(source)).uid;
+    if (owner === uid) continue;
+    if (!isRoot) throw notGivable(path, owner, uid);
     await promisify(execFile)('chown', ['-hR', '--', `${uid}:${uid}`, source]);
   }
+}
+
+function notGivable(path: string, owner: number, uid: number): PlatformError {
+  return new PlatformError(
+    'unavailable',
+    `Cannot mount a volume at "${path}": its files are user ${owner}'s, dynos of this peer run as user ${uid}, and only an agent that is root can change that`,
+    { hint: 'Run this agent as root, or with --runtime process; or move the volume to another peer' },
+  );
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dynoFiles, makeDynoFiles, removeDynoFiles } from './dyno-files.ts';
 import { joinCgroups } from './join-cgroups.ts';
-import type { ConfineOptions, Confinement } from './sandbox.ts';
+import type { ConfineOptions, Confinement } from './confinement.ts';
 import { changeUser } from './users.ts';
 import { wrapperArgv } from './wrapper.ts';
 

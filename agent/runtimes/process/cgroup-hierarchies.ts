@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 export type Controller = 'memory' | 'pids' | 'cpu' | 'cpuacct';
 
@@ -50,9 +50,11 @@ async function makeSeparate(mounts: readonly Mount[], owner: string): Promise<Hi
   return { version: 1, parents };
 }
 
-/** Version 2: one tree. Root makes its part at the top, as Engines do; others where their own group was delegated to them. */
+/** Version 2: one tree. Root makes its part at the top, as Engines do; others where a group was delegated to them. */
 async function makeUnified(root: string, owner: string): Promise<Hierarchies | null> {
-  const base = process.getuid?.() === 0 ? root : await ownGroup(root);
+  const own = ownGroup(root, await readFile('/proc/self/cgroup', 'utf8'));
+  const base = process.getuid?.() === 0 ? root : await delegatedGroup(root, own);
+  if (base === null) return null;
   const available = await readWords(join(base, 'cgroup.controllers'));
   if (!available.includes('memory')) return null;
   const parent = join(base, `kith-${owner}`);
@@ -76,8 +78,8 @@ async function enable(base: string, parent: string, controller: Controller): Pro
   const isOn =
     (await readWords(join(base, 'cgroup.subtree_control'))).includes(controller) ||
     (await succeeds(add(base))) ||
-    // A group with processes of its own may have no bounded groups below it: those of a peer's own service step aside.
-    (process.getuid?.() !== 0 && (await stepAside(base)) && (await succeeds(add(base))));
+    // A group with processes of its own may have no bounded groups below it: a peer's own step aside.
+    (process.getuid?.() !== 0 && maySplit(base) && (await stepAside(base)) && (await succeeds(add(base))));
   if (isOn) await succeeds(add(parent));
 }
 
@@ -91,11 +93,28 @@ async function stepAside(base: string): Promise<boolean> {
   });
 }
 
-/** The group that this process is in, or was in before it stepped aside. */
-async function ownGroup(root: string): Promise<string> {
-  const text = await readFile('/proc/self/cgroup', 'utf8');
-  const own = join(root, /^0::(.*)$/m.exec(text)?.[1] ?? '/');
-  return basename(own) === LEAF ? dirname(own) : own;
+/**
+ * Whether a group may become one that has no processes of its own. Not a systemd service's: systemd starts the next agent
+ * right there, and fails for as long as dynos of the last one live (219/CGROUP). A service whose agent is in a group below
+ * it (`DelegateSubgroup`), and one of a user's own systemd, need no split.
+ */
+export function maySplit(group: string): boolean {
+  return !group.endsWith('.service');
+}
+
+/** @param text of /proc/PID/cgroup */
+export function ownGroup(root: string, text: string): string {
+  return join(root, /^0::(.*)$/m.exec(text)?.[1] ?? '/');
+}
+
+/** The highest group, from `own` upwards, that was delegated to this user; null when not even that was. */
+export async function delegatedGroup(root: string, own: string): Promise<string | null> {
+  const isDelegated = (group: string): Promise<boolean> =>
+    succeeds(() => access(join(group, 'cgroup.procs'), constants.W_OK));
+  if (!(await isDelegated(own))) return null;
+  let group = own;
+  while (group !== root && (await isDelegated(dirname(group)))) group = dirname(group);
+  return group;
 }
 
 async function readWords(path: string): Promise<string[]> {

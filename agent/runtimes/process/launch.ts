@@ -1,3 +1,4 @@
+import { MEMORY_VARIABLE } from '../../../src/dyno-sizes.ts';
 import type { DynoSpec } from '../../../src/shell/runtime.ts';
 import type { CgroupFiles, Launch } from '../keeper/protocol.ts';
 import { MEMORY_HARD_FACTOR } from './cgroups.ts';
@@ -31,6 +32,7 @@ export function launchOf(spec: DynoSpec, { files, uid, port, sandbox, owner, cgr
     HOME: home,
     DYNO: spec.name,
     PS: spec.name,
+    [MEMORY_VARIABLE]: String(size.memoryMiB),
     ...(port === null ? {} : { PORT: String(port) }),
   };
   return {

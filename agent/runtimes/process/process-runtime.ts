@@ -25,6 +25,7 @@ import { KeeperLink } from './keeper-link.ts';
 import { Inside, notRunning } from './inside.ts';
 import { addressOf, KnownDynos } from './known-dynos.ts';
 import { launchOf } from './launch.ts';
+import { ownLoopback } from './own-loopback.ts';
 import { Ports } from './ports.ts';
 import { limitsSentence, openSandbox, ownerMarker, type Sandbox } from './sandbox.ts';
 import { SlugStore } from './slug-store.ts';
@@ -111,6 +112,10 @@ class ProcessRuntime implements Runtime {
     return `${sandbox.isolation}; ${limitsSentence(cgroups, sandbox)}`;
   }
 
+  get internalHost(): string {
+    return ownLoopback(this.#parts.owner);
+  }
+
   onEvent(handler: (event: RuntimeEvent) => void): void {
     this.#handler = handler;
   }
@@ -193,6 +198,9 @@ class ProcessRuntime implements Runtime {
     if (record === null) return null;
     return (await this.#parts.cgroups?.usage(dyno)) ?? (await this.#stats.read(record.pid));
   }
+
+  /** They share the host's loopback. */
+  async allowPorts(): Promise<void> {}
 
   async shutdown(): Promise<void> {
     await this.#link.shutdown();

@@ -14,9 +14,13 @@ import { noChanges } from './fold-access.ts';
 export function createToken(fold: Fold, command: CommandOf<'token.create'>): readonly OpDraft[] {
   const { token, hash, user, description, scopes, expiresAt, role } = command;
   if (fold.view.tokens.has(token)) {
-    throw new PlatformError('conflict', `Cannot create token "${token}": its id is in use`, {
-      hint: 'An earlier try of this request made it, and its text is lost: revoke it, and make another',
-    });
+    throw new PlatformError(
+      'conflict',
+      `Cannot tell the token "${token}" again: this very request has made it before, and its text is kept nowhere`,
+      {
+        hint: `If that answer was lost, \`kith authorizations:rotate ${token}\` gives it a new text, \`kith authorizations:revoke ${token}\` takes it away`,
+      },
+    );
   }
   if (role !== null && role !== 'admin') mustLeaveAdmin(fold, user);
   const name = user.toLowerCase();

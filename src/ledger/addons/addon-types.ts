@@ -181,6 +181,8 @@ export type Addon = {
   /** Its owner, which may be destroyed. */
   readonly app: AppId;
   readonly name: string;
+  /** What it was to be called; another add-on has that name where `name` is another. */
+  readonly wantedName: string;
   readonly service: string;
   readonly prefix: string;
   /** What it has, whatever is asked for: `mini`. */

@@ -1,7 +1,7 @@
 import type { AddonId, AppId, AttachmentId, DrainId, OpId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Duty } from '../duties.ts';
+import type { Duty } from '../duty.ts';
 import type { Sealed } from '../op.ts';
 import type { View } from '../view.ts';
 import type { Addon } from './addon-types.ts';

@@ -10,9 +10,10 @@ import { headsOf } from '../register.ts';
 import { releaseDraft } from '../releases/decide-release.ts';
 import { attachDescription } from '../releases/release-text.ts';
 import { isSameSealed } from '../same-sealed.ts';
-import type { Addon, AddonSettlement, SealedConfig } from './addon-types.ts';
+import type { Addon, SealedConfig } from './addon-types.ts';
 import { attachedHere, attachmentsOf, isGoing, varName } from './attachments.ts';
 import { attachedTo, detachDraft } from './decide-attachment.ts';
+import { isEnd } from './fold-addon.ts';
 import type { AddonRegisters } from './fold-addon.ts';
 import {
   mustAddon,
@@ -86,10 +87,6 @@ export function settleAddon(fold: Fold, command: CommandOf<'addon.settle'>): rea
     ...configDrafts(app.id, addon, registers, config),
     ...(isFirst && isWanted ? [firstAttachment(state, addon)] : []),
   ];
-}
-
-function isEnd(said: AddonSettlement['state']): boolean {
-  return said === 'refused' || said === 'deprovisioned';
 }
 
 function firstAttachment(state: AppState, addon: Addon): OpDraft {

@@ -21,6 +21,8 @@ type On = { readonly state: AppState; readonly app: App };
 
 const ATTACHMENTS_MAX = 100;
 
+const RUNS_COMMAND = { runsCommand: true } as const;
+
 /** Gives an app an add-on, its own once more or another app's: its config vars come in the same release. */
 export function addAttachment(
   fold: Fold,
@@ -55,6 +57,8 @@ export function addAttachment(
       slug: null,
       config: isReady ? setOnly(vars) : {},
       attachments: { [attachment]: attached },
+      // Or else with its values.
+      ...(isReady ? RUNS_COMMAND : {}),
     }),
   ];
 }
@@ -105,6 +109,7 @@ export function detachDraft(
     slug: null,
     config: Object.fromEntries(unset.map((name) => [name, null])),
     attachments: Object.fromEntries(attachments.map(({ id }) => [id, null])),
+    ...RUNS_COMMAND,
   });
 }
 
@@ -138,6 +143,7 @@ export function syncAttachments(fold: Fold, command: CommandOf<'attachment.sync'
       slug: null,
       config,
       attachments: Object.fromEntries(stale.map((each) => [each.id, attachedTo(addon, each, version)])),
+      ...(isNew ? RUNS_COMMAND : {}),
     }),
   ];
 }

@@ -6,7 +6,7 @@ import { compareStamps } from '../hlc.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
 import type { Sealed } from '../op.ts';
 import { writeRegister } from '../register.ts';
-import type { Register } from '../register.ts';
+import type { Register, Write } from '../register.ts';
 import type { Addon, AddonBody, AddonSettlement, AddonState } from './addon-types.ts';
 import { rotationOf } from './rotation.ts';
 import type { RotationStage } from './rotation.ts';
@@ -19,6 +19,8 @@ export type AddonRegisters = {
   readonly created: OpOf<'addon.create'> | null;
   /** Since it was created. */
   readonly name: Register<string>;
+  /** All that was ever written there. */
+  readonly renames: readonly Write<string>[];
   readonly plan: Register<{ readonly plan: string; readonly from: string }>;
   readonly answers: ReadonlyMap<OpId, Answer>;
   /**
@@ -35,6 +37,7 @@ export type AddonRegisters = {
 const NEW: AddonRegisters = {
   created: null,
   name: [],
+  renames: [],
   plan: [],
   answers: new Map(),
   settled: [],
@@ -68,8 +71,11 @@ export function applyAddon(before: AddonRegisters = NEW, op: FoldOp, body: Addon
       }
       return { ...state, config };
     }
-    case 'addon.rename':
-      return { ...state, name: write(state.name, body.name) };
+    case 'addon.rename': {
+      const { id, hlc } = op;
+      const renames = [...state.renames, { id, hlc, value: body.name }];
+      return { ...state, name: write(state.name, body.name), renames };
+    }
     case 'addon.plan':
       return { ...state, plan: write(state.plan, { plan: body.plan, from: body.from }) };
     case 'addon.answer': {
@@ -93,11 +99,15 @@ function leastOf(a: Answer | undefined, b: Answer): string | null {
   return (a.message ?? '') < (b.message ?? '') ? a.message : b.message;
 }
 
-/** All that were created, as readers see them; those that are gone too, so that late ops do not revive them. */
+/**
+ * All that were created, as readers see them; those that are gone too, so that late ops do not revive them.
+ * @param names what they are called among all apps' add-ons: see `assignAddonNames`
+ */
 export function toAddons(
   states: ReadonlyMap<AddonId, AddonRegisters>,
   app: AppId,
   isAppDestroyed: boolean,
+  names: ReadonlyMap<AddonId, string>,
 ): ReadonlyMap<AddonId, Addon> {
   const shown = new Map<AddonId, Addon>();
   for (const [id, registers] of states) {
@@ -112,7 +122,8 @@ export function toAddons(
     shown.set(id, {
       id,
       app,
-      name: registers.name[0]?.value ?? body.name,
+      name: names.get(id) ?? body.name,
+      wantedName: registers.name[0]?.value ?? body.name,
       service: body.service,
       prefix: body.prefix,
       plan: (isChanged ? plan.value.plan : plan?.value.from) ?? body.plan,
@@ -143,11 +154,18 @@ export function configVersion(config: ReadonlyMap<string, Sealed | null>): strin
 }
 
 /** Once it is to go, or was refused by one peer's asking and taken by another's, it is gone only when nothing else was said. */
-function stateOf({ settled, destroyed }: AddonRegisters, isAppDestroyed: boolean): AddonState {
-  const said = new Set(settled.map(({ value }) => value.state));
-  const isTaken = said.has('provisioned') || said.has('provisioning') || said.has('asking');
-  const isOver = said.has('refused') || said.has('deprovisioned');
-  if (isOver && !isTaken) return 'deprovisioned';
-  if (isOver || isAppDestroyed || destroyed.length > 0) return 'deprovisioning';
-  return said.has('provisioned') ? 'provisioned' : 'provisioning';
+export function isGone({ settled }: Pick<AddonRegisters, 'settled'>): boolean {
+  return settled.length > 0 && settled.every(({ value }) => isEnd(value.state));
+}
+
+function stateOf(registers: AddonRegisters, isAppDestroyed: boolean): AddonState {
+  const { settled, destroyed } = registers;
+  if (isGone(registers)) return 'deprovisioned';
+  const isEnding = settled.some(({ value }) => isEnd(value.state));
+  if (isEnding || isAppDestroyed || destroyed.length > 0) return 'deprovisioning';
+  return settled.some(({ value }) => value.state === 'provisioned') ? 'provisioned' : 'provisioning';
+}
+
+export function isEnd(said: AddonSettlement['state']): boolean {
+  return said === 'refused' || said === 'deprovisioned';
 }

@@ -8,10 +8,11 @@ import type { CertsState } from '../domains/fold-cert.ts';
 import type { DrainState } from '../drains/fold-drain.ts';
 import { LayeredMap } from '../layered-map.ts';
 import type { OpOf } from '../op-graph.ts';
-import type { OpBody, UserEmail } from '../op.ts';
+import type { Hlc, OpBody, UserEmail } from '../op.ts';
 import { NO_SETUP } from '../pipelines/fold-setup.ts';
 import type { SetupState } from '../pipelines/fold-setup.ts';
 import type { CouplingPlace } from '../pipelines/pipeline-types.ts';
+import type { PortState } from '../ports/fold-port.ts';
 import type { Register } from '../register.ts';
 import { emptyReleases } from '../releases/fold-release.ts';
 import type { ReleaseGraph } from '../releases/fold-release.ts';
@@ -24,6 +25,8 @@ export type AppState = {
   /** Null while only later ops are here. The earliest, should there be two. */
   readonly created: OpOf<'app.create'> | null;
   readonly destroyed: boolean;
+  /** The earliest, should it have been destroyed twice. */
+  readonly destroyedAt: Hlc | null;
   /** Wall ms of the latest op of the app. */
   readonly updatedAt: number;
   readonly name: Register<AppName>;
@@ -49,6 +52,7 @@ export type AppState = {
   readonly certs: CertsState;
   readonly acm: AcmState;
   readonly drains: ReadonlyMap<DrainId, DrainState>;
+  readonly ports: ReadonlyMap<ProcessType, PortState>;
   readonly addons: ReadonlyMap<AddonId, AddonRegisters>;
 };
 
@@ -60,6 +64,7 @@ export function newApp(id: AppId): AppState {
     id,
     created: null,
     destroyed: false,
+    destroyedAt: null,
     updatedAt: 0,
     name: [],
     owner: [],
@@ -79,6 +84,7 @@ export function newApp(id: AppId): AppState {
     certs: noCerts(),
     acm: NO_ACM,
     drains: new Map(),
+    ports: new Map(),
     addons: new Map(),
   };
 }

@@ -20,6 +20,7 @@ import type { Drain } from '../drains/drain-types.ts';
 import type { UserEmail } from '../op.ts';
 import type { Coupling } from '../pipelines/pipeline-types.ts';
 import type { Setup } from '../pipelines/setup-types.ts';
+import type { Port } from '../ports/port-types.ts';
 import type { Build, ConfigWrite, Release, SlugUpload } from '../releases/release-types.ts';
 import type { Backup, Volume } from '../volumes/volume-types.ts';
 
@@ -140,6 +141,8 @@ export type App = {
   /** Slugs that clients sent, by their ids. */
   readonly uploads: ReadonlyMap<string, SlugUpload>;
   readonly drains: ReadonlyMap<DrainId, Drain>;
+  /** Process types that are open: each has a TCP port that all dynos of the cluster reach. */
+  readonly ports: ReadonlyMap<ProcessType, Port>;
   /** Those that it owns, and those that it owned and that are gone. */
   readonly addons: ReadonlyMap<AddonId, Addon>;
   /** Add-ons of its own and of others that its dynos have. */

@@ -7,10 +7,12 @@ import { applyAcm } from '../domains/fold-acm.ts';
 import { applyCert } from '../domains/fold-cert.ts';
 import { applyDrain } from '../drains/fold-drain.ts';
 import type { DrainState } from '../drains/fold-drain.ts';
-import { compareStamps } from '../hlc.ts';
+import { compareHlc, compareStamps } from '../hlc.ts';
 import type { LayeredEdit } from '../layered-map.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
+import type { Hlc } from '../op.ts';
 import { applySetup } from '../pipelines/fold-setup.ts';
+import { applyPort } from '../ports/fold-port.ts';
 import { writeRegister } from '../register.ts';
 import type { Register, Write } from '../register.ts';
 import { ReleaseEdit } from '../releases/fold-release.ts';
@@ -25,6 +27,10 @@ export class AppEdit {
   /** Whether the name it wants, or its claim to it, may be another. */
   hasNewName = false;
   hasNewDomains = false;
+  /** Whether an add-on wants another name, or has given up its own. */
+  hasNewAddonNames = false;
+  /** Whether a process type was opened or closed. */
+  hasNewPorts = false;
 
   readonly #base: AppState;
   #fields: Pick<
@@ -33,6 +39,7 @@ export class AppEdit {
     | 'collaborators'
     | 'created'
     | 'destroyed'
+    | 'destroyedAt'
     | 'updatedAt'
     | 'name'
     | 'maintenance'
@@ -42,6 +49,7 @@ export class AppEdit {
     | 'uploads'
     | 'certs'
     | 'acm'
+    | 'ports'
   >;
   readonly #formation: Map<ProcessType, Register<{ quantity: number; size: string }>>;
   readonly #features: Map<string, Register<boolean>>;
@@ -87,8 +95,8 @@ export class AppEdit {
         }
         break;
       case 'app.destroy':
-        this.#set({ destroyed: true });
-        this.hasNewName = this.hasNewDomains = true;
+        this.#set({ destroyed: true, destroyedAt: earlier(fields.destroyedAt, op.hlc) });
+        this.hasNewName = this.hasNewDomains = this.hasNewPorts = true;
         break;
       case 'collaborator.set':
         this.#set({ collaborators: applyCollaborator(fields.collaborators, op, body) });
@@ -128,10 +136,19 @@ export class AppEdit {
       case 'drain.remove':
         this.#drains.set(body.drain, applyDrain(this.#drains.get(body.drain), op, body));
         break;
+      case 'port.set':
+        this.hasNewPorts = true;
+        this.#set({
+          ports: new Map(fields.ports).set(body.type, applyPort(fields.ports.get(body.type), op, body)),
+        });
+        break;
       case 'addon.create':
       case 'addon.settle':
-      case 'addon.config':
       case 'addon.rename':
+        this.hasNewAddonNames = true;
+        this.#addons.set(body.addon, applyAddon(this.#addons.get(body.addon), op, body));
+        break;
+      case 'addon.config':
       case 'addon.rotate':
       case 'addon.plan':
       case 'addon.answer':
@@ -208,7 +225,7 @@ export class AppEdit {
     const { created } = this.#fields;
     if (created === null || compareStamps(op, created) < 0) this.#set({ created: op });
     this.#rename(op, op.body.name);
-    this.hasNewDomains = true;
+    this.hasNewDomains = this.hasNewPorts = true;
   }
 
   #rename(op: FoldOp, name: AppName): void {
@@ -221,4 +238,8 @@ export class AppEdit {
     this.#domains.set(hostname, writeRegister(this.#domains.get(hostname), write, parents));
     this.hasNewDomains = true;
   }
+}
+
+function earlier(a: Hlc | null, b: Hlc): Hlc {
+  return a !== null && compareHlc(a, b) <= 0 ? a : b;
 }

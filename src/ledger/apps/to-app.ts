@@ -1,4 +1,4 @@
-import type { AppName } from '../../ids.ts';
+import type { AddonId, AppName, ProcessType } from '../../ids.ts';
 import { toCollaborators } from '../access/fold-collaborator.ts';
 import { toAddons } from '../addons/fold-addon.ts';
 import { toAcm } from '../domains/fold-acm.ts';
@@ -7,6 +7,7 @@ import { toDrains } from '../drains/fold-drain.ts';
 import type { OpOf } from '../op-graph.ts';
 import { toSetup } from '../pipelines/fold-setup.ts';
 import type { CouplingPlace } from '../pipelines/pipeline-types.ts';
+import { toPorts } from '../ports/fold-port.ts';
 import type { Register, Write } from '../register.ts';
 import type { Snapshot } from '../releases/config-snapshot.ts';
 import { currentOf, snapshotOfHeads } from '../releases/fold-release.ts';
@@ -17,7 +18,12 @@ import type { AppState } from './app-state.ts';
 import type { App } from './app-types.ts';
 
 /** The app as readers see it; null until it was created. */
-export function toApp(state: AppState, name: AppName): App | null {
+export function toApp(
+  state: AppState,
+  name: AppName,
+  addonNames: ReadonlyMap<AddonId, string>,
+  ports: ReadonlyMap<ProcessType, number> | undefined,
+): App | null {
   const { id, created, updatedAt, destroyed, releases } = state;
   if (created === null) return null;
   const snapshot = snapshotOfHeads(releases);
@@ -52,12 +58,13 @@ export function toApp(state: AppState, name: AppName): App | null {
     volumes: toVolumes(state.volumes),
     destroyedVolumes: destroyedVolumes(state.volumes),
     backups: toBackups(state.volumes),
-    addons: toAddons(state.addons, id, destroyed),
+    addons: toAddons(state.addons, id, destroyed, addonNames),
     attachments: attachmentsOf(snapshot),
     coupling: toCoupling(state.coupling),
     setup: toSetup(state.setup),
     uploads: state.uploads,
     drains: toDrains(state.drains),
+    ports: toPorts(state.ports, ports),
   };
 }
 

@@ -1,6 +1,6 @@
 import { coversName } from '../../covers-name.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Duty } from '../duties.ts';
+import type { Duty } from '../duty.ts';
 import type { View } from '../view.ts';
 import type { Acme } from './acm-types.ts';
 import type { Cert } from './cert-types.ts';

@@ -1,6 +1,6 @@
 import type { DrainId } from '../../ids.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Duty } from '../duties.ts';
+import type { Duty } from '../duty.ts';
 import type { View } from '../view.ts';
 import type { Drain } from './drain-types.ts';
 

@@ -1,6 +1,6 @@
 import type { AppId, PromotionId } from '../../ids.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Duty } from '../duties.ts';
+import type { Duty } from '../duty.ts';
 import type { View } from '../view.ts';
 import { promotionRequest } from './pipeline-types.ts';
 import type { Promotion } from './pipeline-types.ts';

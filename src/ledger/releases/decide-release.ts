@@ -148,7 +148,7 @@ export function mergeReleases(
 export function releaseDraft(
   state: AppState,
   { user, request }: CommandContext,
-  what: Pick<OpBodyOf<'release'>, 'cause' | 'description' | 'slug' | 'config' | 'attachments'>,
+  what: Omit<OpBodyOf<'release'>, 'kind' | 'app' | 'user' | 'request'>,
 ): OpDraft {
   return {
     parents: headOps(state),

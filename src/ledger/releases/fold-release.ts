@@ -184,7 +184,7 @@ export class ReleaseEdit {
     const phase = phases.get(id) ?? NO_PHASE;
     const settled = settlementOf(phase, snapshot.slug);
     const before = parents.map((parent) => lookup.release(parent).status);
-    const status = statusOf(body.cause, snapshot.slug, before, settled);
+    const status = statusOf(body, snapshot.slug, before, settled);
     bases.set(id, status !== 'succeeded' && isAllOrNothing(body.cause) ? inherited : snapshot);
     const release: Release = {
       id,

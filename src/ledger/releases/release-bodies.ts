@@ -50,6 +50,7 @@ export const releaseBodies: BodySchemas<ReleaseBody> = {
       slug: slug.nullable(),
       config: z.record(configKey, bytes.nullable()),
       attachments: attachments.exactOptional(),
+      runsCommand: z.literal(true).exactOptional(),
       request,
     })
     // A merge is known by its parents alone, so that two peers write the same one: it has nothing of its own to say.

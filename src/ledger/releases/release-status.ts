@@ -18,7 +18,7 @@ export type ReleasePhase = {
 
 export const NO_PHASE: ReleasePhase = { attempts: [], settlements: [] };
 
-type Cause = OpBodyOf<'release'>['cause'];
+type ReleaseBody = OpBodyOf<'release'>;
 
 /** What has to run before a release of this slug may; null: nothing. */
 export function releaseCommandOf(slug: SlugRef | null): string | null {
@@ -28,25 +28,27 @@ export function releaseCommandOf(slug: SlugRef | null): string | null {
 
 /**
  * A release with a release command is pending until that has ended, and every release on top of a pending one waits
- * for it: only then is it known which slug it has. Values of add-ons come when they come, and run no command.
+ * for it: only then is it known which slug it has. As on Heroku, the command runs for an add-on that comes or goes, and
+ * not for other values of one: these come when they come.
  * @param parents the statuses of its parents
  */
 export function statusOf(
-  cause: Cause,
+  { cause, runsCommand }: Pick<ReleaseBody, 'cause' | 'runsCommand'>,
   slug: SlugRef | null,
   parents: readonly Release['status'][],
   settled: ReleaseSettlement | null,
 ): Release['status'] {
   if (parents.includes('pending')) return 'pending';
-  if (cause === 'addon' || releaseCommandOf(slug) === null) return 'succeeded';
+  const isSkipped = cause === 'addon' && runsCommand !== true;
+  if (isSkipped || releaseCommandOf(slug) === null) return 'succeeded';
   return settled?.status ?? 'pending';
 }
 
 /**
  * Whether a release that did not succeed leaves nothing behind. Config vars are set when they are written, as on
- * Heroku, and stay though the release command fails; a deploy, a promotion or a rollback is taken as a whole or not at all.
+ * Heroku, and stay though the release command fails, and so do add-ons; a deploy, a promotion or a rollback is taken as a whole or not at all.
  */
-export function isAllOrNothing(cause: Cause): boolean {
+export function isAllOrNothing(cause: ReleaseBody['cause']): boolean {
   return cause === 'deploy' || cause === 'promote' || cause === 'rollback';
 }
 

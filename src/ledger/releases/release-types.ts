@@ -45,6 +45,8 @@ export type ReleaseBody =
       readonly config: Readonly<Record<string, Sealed | null>>;
       /** What became of attachments of add-ons, null where one was detached; absent: nothing. */
       readonly attachments?: Readonly<Record<AttachmentId, Attached | null>>;
+      /** An add-on came or went, so the release command runs; absent: it does not for causes of `addon`. */
+      readonly runsCommand?: true;
       readonly request: string | null;
     }
   /** `peer` runs the release command of this release, made for this slug. */

@@ -11,6 +11,16 @@ const httpUrl = z
     'must not hold a user: the password is a field of its own',
   );
 
+/** Whoever knows it may set config vars: it must not be found by trying. */
+const PASSWORD_CHARS_MIN = 16;
+const password = z
+  .string()
+  .min(PASSWORD_CHARS_MIN, {
+    error: ({ input }) =>
+      `it has ${typeof input === 'string' ? input.length : 0} characters, and takes ${PASSWORD_CHARS_MIN} at least: \`openssl rand -hex 24\` makes a good one`,
+  })
+  .max(1_000);
+
 const plan = z.union([
   label(100),
   z.object({
@@ -33,7 +43,7 @@ export const manifestBody = z.object({
       .regex(/^[A-Z][A-Z0-9_]{0,60}$/)
       .optional(),
     config_vars: z.array(configKey).max(100),
-    password: z.string().min(1).max(1_000),
+    password,
     sso_salt: z.string().max(1_000).optional(),
     production: z.union([
       httpUrl.transform((base_url) => ({ base_url, sso_url: undefined })),

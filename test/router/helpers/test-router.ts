@@ -109,6 +109,8 @@ export function tableOf(app: RouteApp, fields: Partial<RouteTable> = {}): RouteT
     suffixes: ['localhost'],
     names: { [app.name]: app.app },
     apps: { [app.app]: app },
+    internalHost: null,
+    ports: {},
     localDynos: Object.fromEntries(local.map((each) => [each.dyno, { host: each.host, port: each.port }])),
     members: [],
     ...fields,
