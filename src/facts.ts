@@ -1,5 +1,5 @@
 import type { AppId, BlobId, DynoId, PeerId, ProcessType, ReleaseId, SlotKey } from './ids.ts';
-import type { Hlc } from './ledger/op.ts';
+import type { Hlc } from './ledger/hlc.ts';
 
 /** What a dyno is doing, as peers, routers and `ps` see it. Only `up` is routed. */
 export type DynoPhase = 'fetching' | 'starting' | 'up' | 'draining' | 'stopping' | 'crashed';

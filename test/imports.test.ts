@@ -59,3 +59,23 @@ test('inside the core, only the peer sees all its siblings', () => {
   });
   expect(wrong.filter(([, to]) => !to.endsWith('types.ts'))).toEqual([]);
 });
+
+test('no file comes back to itself by what it imports', () => {
+  const imports = Map.groupBy(
+    ['src', 'agent', 'cli'].flatMap((folder) => ownImports(`${folder}/**/*.ts`)),
+    ([from]) => from,
+  );
+  // The list of commands loads each when it runs, `help` too, which shows the list.
+  const targets = (file: string): string[] =>
+    file === 'cli/commands.ts' ? [] : (imports.get(file) ?? []).map(([, to]) => to);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (done.has(file) || path.includes(file)) return;
+    for (const target of targets(file)) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  expect(circles).toEqual([]);
+});

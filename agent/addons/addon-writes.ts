@@ -4,7 +4,7 @@ import type { AppId, DrainId, OpId } from '../../src/ids.ts';
 import { ADDON_DRAIN_KEY } from '../../src/ledger/addons/addon-types.ts';
 import type { Addon, AddonSettlement, SealedConfig } from '../../src/ledger/addons/addon-types.ts';
 import type { Command } from '../../src/ledger/command.ts';
-import type { Sealed } from '../../src/ledger/op.ts';
+import type { Sealed } from '../../src/ledger/values.ts';
 import { uuidOf } from '../../src/platform/ids.ts';
 import type { AddonConfig, PlanChangeReply, ProvisionReply } from '../../src/shell/addon-provider.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

@@ -6,7 +6,7 @@ import type { Addon } from '../../src/ledger/addons/addon-types.ts';
 import { findAddonById, varsOf } from '../../src/ledger/addons/attachments.ts';
 import { PROVIDER_PASSWORD_KEY, PROVIDER_SALT_KEY } from '../../src/ledger/addons/provider-types.ts';
 import type { Provider } from '../../src/ledger/addons/provider-types.ts';
-import type { Sealed } from '../../src/ledger/op.ts';
+import type { Sealed } from '../../src/ledger/values.ts';
 import { serviceOfManifest } from '../../src/platform/addon-service.ts';
 import type {
   AddonConfig,

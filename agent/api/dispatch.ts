@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '../../src/errors.ts';
 import type { CommandContext } from '../../src/ledger/command.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import {
   NOBODY,
   authorize,

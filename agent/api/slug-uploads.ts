@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId } from '../../src/ids.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 
 const KEPT_MS = 3_600_000;
 const UPLOADS_MAX = 200;

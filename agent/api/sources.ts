@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { blobsInReach } from '../../src/blobs/reach.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import { CheckedStream, mismatch, parseChecksum } from '../lib/checked-stream.ts';

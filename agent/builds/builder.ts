@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId, BlobId, PeerId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import { buildStartedText } from '../../src/logs/api-lines.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { BuildOutcome, BuildRequest, Builds, PackedSlug } from '../../src/shell/builds.ts';

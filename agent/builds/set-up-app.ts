@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseAppJson, type AppJson } from '../../src/builds/app-json.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import { readAppFile } from './app-tree.ts';
 

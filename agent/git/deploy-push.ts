@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { AppId } from '../../src/ids.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds } from '../../src/shell/builds.ts';

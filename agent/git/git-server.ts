@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId, PeerId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import type { Builds, GitServer } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

@@ -1,7 +1,7 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import type { DynoPlace } from '../../src/shell/host.ts';
 import type { Logs } from '../../src/shell/logs.ts';
 import type { ExecSession, ExecSpec, Runtime } from '../../src/shell/runtime.ts';

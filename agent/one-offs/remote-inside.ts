@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import { z } from 'zod';
 import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import { dynoExec, PATH_CHARS_MAX } from '../../src/platform/endpoints/dynos.ts';
 import type { DynoPlace } from '../../src/shell/host.ts';
 import type { Mesh } from '../../src/shell/mesh.ts';

@@ -1,5 +1,5 @@
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { UserEmail } from '../../src/ledger/op.ts';
+import type { UserEmail } from '../../src/ledger/values.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import { FRAME, FrameDecoder, parseExit } from '../../src/platform/attach-frames.ts';
 import type { PeerHost } from '../../src/shell/host.ts';

@@ -3,18 +3,12 @@ import type { RouteTarget } from '../../src/routing/table.ts';
 import { connectDyno } from './dyno-connect.ts';
 import type { Failure } from './failures.ts';
 import type { RouterCore } from './router-core.ts';
+import type { Seat } from './seat.ts';
 
 /** What becomes of an attempt; it may fail after it opened, when the peer that runs the dyno vanishes. */
 export interface AttemptOwner {
   onOpen(attempt: Attempt, socket: Socket): void;
   onFailure(attempt: Attempt, failure: Failure): void;
-}
-
-/** A place at a dyno, taken with the choice, so that the dyno cannot be declared drained in between. */
-export interface Seat {
-  /** The table still sends there. */
-  isCurrent(): boolean;
-  leave(): void;
 }
 
 /** One try of one request at one dyno: holds a place there, and gets the connection, straight or through its peer. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { PeerId } from '../../src/ids.ts';
 import { PORT_ACCEPTED, type PortRequest } from '../../src/routing/port-request.ts';
 import type { RouteTarget } from '../../src/routing/table.ts';
-import type { Seat } from './attempt.ts';
+import type { Seat } from './seat.ts';
 import { connectDyno } from './dyno-connect.ts';
 import type { Failure } from './failures.ts';
 import type { Inbound, Responder } from './inbound.ts';

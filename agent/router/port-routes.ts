@@ -2,7 +2,7 @@ import type { DynoId } from '../../src/ids.ts';
 import type { PortView } from '../../src/routing/decide-port.ts';
 import type { PortRequest } from '../../src/routing/port-request.ts';
 import type { RoutePort, RouteTarget } from '../../src/routing/table.ts';
-import type { Seat } from './attempt.ts';
+import type { Seat } from './seat.ts';
 import { isAmong, type Routes } from './routes.ts';
 
 /** What this router process knows of internal ports: the agent's latest table, and how many connections each dyno has. */

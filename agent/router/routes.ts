@@ -1,7 +1,7 @@
 import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
 import type { RouterView } from '../../src/routing/decide.ts';
 import type { RouteTable, RouteTarget } from '../../src/routing/table.ts';
-import type { Seat } from './attempt.ts';
+import type { Seat } from './seat.ts';
 
 /** What requests wait for: an app, or connections: an internal port. */
 export type Awaited = AppId | `port ${number}`;

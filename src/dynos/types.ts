@@ -1,4 +1,4 @@
-import type { Hlc } from '../ledger/op.ts';
+import type { Hlc } from '../ledger/hlc.ts';
 import type { DynoId } from '../ids.ts';
 import type { DynoAddress } from '../shell/runtime.ts';
 import type { Now } from '../step.ts';

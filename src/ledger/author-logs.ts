@@ -4,7 +4,8 @@ import { emptyLog, extendLog, holds } from './author-log.ts';
 import type { AuthorLog } from './author-log.ts';
 import { resolveDraftRefs } from './draft-ref.ts';
 import { nextHlc } from './hlc.ts';
-import type { Hlc, OpDraft, StoredOp } from './op.ts';
+import type { OpDraft, StoredOp } from './op.ts';
+import type { Hlc } from './hlc.ts';
 import { signOp, verifyOp } from './signing.ts';
 import type { Signer } from './signing.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CONFIG_KEY_PATTERN, PROCESS_TYPE_PATTERN } from '../ids.ts';
 import type { AddonId, AppId, BlobId, CertId, OpId, PeerId, PipelineId, ProcessType } from '../ids.ts';
-import type { Sealed } from './op.ts';
+import type { Sealed } from './values.ts';
 
 export const matching = <T extends string>(pattern: RegExp) =>
   z.custom<T>((value) => typeof value === 'string' && pattern.test(value), `must match ${pattern.source}`);

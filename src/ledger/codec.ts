@@ -3,7 +3,8 @@ import { base32 } from 'multiformats/bases/base32';
 import { hash } from 'node:crypto';
 import { PlatformError } from '../errors.ts';
 import type { OpId } from '../ids.ts';
-import type { Hlc, Op, StoredOp } from './op.ts';
+import type { Op, StoredOp } from './op.ts';
+import type { Hlc } from './hlc.ts';
 
 export const OP_BYTES_MAX = 256 * 1024;
 export const OP_PARENTS_MAX = 1_000;

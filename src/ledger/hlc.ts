@@ -1,4 +1,5 @@
-import type { Hlc } from './op.ts';
+/** Hybrid logical clock: wall milliseconds and a counter for writes within one of them. */
+export type Hlc = { readonly ms: number; readonly n: number };
 
 /** A clock further ahead than this is wrong: its ops still apply, but nobody's clock follows it. */
 export const HLC_AHEAD_MS_MAX = 60_000;

@@ -1,6 +1,6 @@
 import type { AppId } from '../ids.ts';
 import { compareStamps } from './hlc.ts';
-import type { Hlc } from './op.ts';
+import type { Hlc } from './hlc.ts';
 
 /** A live app's claim to a name or a host name, or another thing's to its own. `hlc` is when the claim was made. */
 export type Claim<Name extends string, Id extends string = AppId> = {

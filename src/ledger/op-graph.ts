@@ -2,7 +2,8 @@ import type { ClusterId, Epoch, OpId, PeerId } from '../ids.ts';
 import { LayeredMap } from './layered-map.ts';
 import { readBody } from './op-body.ts';
 import type { Reading } from './op-body.ts';
-import type { OpBodyOf, Hlc, OpKind, StoredOp } from './op.ts';
+import type { OpBodyOf, OpKind, StoredOp } from './op.ts';
+import type { Hlc } from './hlc.ts';
 import { readStamp } from './request-stamp.ts';
 
 /** An op as the fold sees it: who, when, after what, and what it says. */

@@ -13,9 +13,7 @@ import type { SetupBody } from './pipelines/setup-types.ts';
 import type { PortBody } from './ports/port-types.ts';
 import type { ReleaseBody } from './releases/release-types.ts';
 import type { VolumeBody } from './volumes/volume-types.ts';
-
-/** Hybrid logical clock: wall milliseconds and a counter for writes within one of them. */
-export type Hlc = { readonly ms: number; readonly n: number };
+import type { Hlc } from './hlc.ts';
 
 /**
  * One signed fact. `prev` chains an author's ops of one epoch (null at seq 0); `parents` names the ops whose effect
@@ -39,12 +37,6 @@ export type Op = {
 
 /** An op with its identity and the exact bytes it travels and is stored as. */
 export type StoredOp = { readonly id: OpId; readonly op: Op; readonly bytes: Uint8Array };
-
-/** A sealed config value: opaque here. Equal clear texts of one app, key name and data key seal to equal bytes. */
-export type Sealed = Uint8Array;
-
-/** The user an op was made for, as shown in `releases`. */
-export type UserEmail = string;
 
 /** Body by kind. `request` is the client's Request-Id: a repeated one is the same write. */
 export type OpBody =

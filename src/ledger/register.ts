@@ -1,6 +1,6 @@
 import type { OpId } from '../ids.ts';
 import { compareStamps } from './hlc.ts';
-import type { Hlc } from './op.ts';
+import type { Hlc } from './hlc.ts';
 
 export type Write<T> = { readonly id: OpId; readonly hlc: Hlc; readonly value: T };
 

@@ -1,7 +1,8 @@
 import { encode } from '@ipld/dag-cbor';
 import { digest } from './codec.ts';
 import type { Command } from './command.ts';
-import type { Op, UserEmail } from './op.ts';
+import type { Op } from './op.ts';
+import type { UserEmail } from './values.ts';
 
 const MARK_LENGTH = 26;
 const STAMP_PATTERN = /^[a-z2-7]{52}$/;

@@ -1,4 +1,4 @@
-import type { Sealed } from './op.ts';
+import type { Sealed } from './values.ts';
 
 /** Whether two values are the same in the clear, if one name seals both: see `Sealed`. Null is no value. */
 export function isSameSealed(a: Sealed | null, b: Sealed | null): boolean {

@@ -4,7 +4,7 @@ import type { Provider } from './addons/provider-types.ts';
 import type { App } from './apps/app-types.ts';
 import type { Member, Stack } from './cluster/cluster-types.ts';
 import type { Acme } from './domains/acm-types.ts';
-import type { Sealed, UserEmail } from './op.ts';
+import type { Sealed, UserEmail } from './values.ts';
 import type { Pipeline, Promotion } from './pipelines/pipeline-types.ts';
 import type { PortHolder } from './ports/port-numbers.ts';
 

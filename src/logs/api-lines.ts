@@ -1,6 +1,6 @@
 import type { AppId, OpId } from '../ids.ts';
 import type { Command } from '../ledger/command.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import type { Release } from '../ledger/releases/release-types.ts';
 import type { View } from '../ledger/view.ts';
 

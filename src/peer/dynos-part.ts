@@ -4,7 +4,7 @@ import { beginLife, stepDyno, wantsRestart } from '../dynos/life.ts';
 import type { DynoEvent, DynoLife } from '../dynos/types.ts';
 import type { DynoId } from '../ids.ts';
 import { nextHlc } from '../ledger/hlc.ts';
-import type { Hlc } from '../ledger/op.ts';
+import type { Hlc } from '../ledger/hlc.ts';
 import { verdictAt, verdictOf } from '../membership/membership.ts';
 import { planPlacement } from '../placement/plan.ts';
 import type { PlacementAction, PlacementPeer, WantedSlot } from '../placement/types.ts';

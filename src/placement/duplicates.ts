@@ -1,6 +1,6 @@
 import type { DynoFact } from '../facts.ts';
 import type { PeerId } from '../ids.ts';
-import type { Hlc } from '../ledger/op.ts';
+import type { Hlc } from '../ledger/hlc.ts';
 import type { Census } from './census.ts';
 import { isWilling, runsAsWanted } from './census.ts';
 import { misfitOf } from './eligible.ts';

@@ -1,7 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { Token } from '../ledger/access/access-types.ts';
 import type { App } from '../ledger/apps/app-types.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import type { View } from '../ledger/view.ts';
 import type { ProviderCaller } from '../shell/addons.ts';
 import { PERMISSIONS, sameUser } from '../rights.ts';

@@ -1,4 +1,4 @@
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import { userUuid } from './ids.ts';
 import { isoTime } from './time.ts';
 

@@ -1,5 +1,5 @@
 import type { App } from '../ledger/apps/app-types.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import type { View } from '../ledger/view.ts';
 import { sameUser } from '../rights.ts';
 import type { Permission } from '../rights.ts';

@@ -1,5 +1,5 @@
 import { PlatformError } from '../errors.ts';
-import type { Sealed } from '../ledger/op.ts';
+import type { Sealed } from '../ledger/values.ts';
 import type { Release } from '../ledger/releases/release-types.ts';
 import { CONFIG_BYTES_MAX } from './endpoints/config-vars.ts';
 

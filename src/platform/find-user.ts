@@ -1,4 +1,4 @@
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import type { View } from '../ledger/view.ts';
 import { sameUser } from '../rights.ts';
 import { userUuid } from './ids.ts';

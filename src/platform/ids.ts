@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AppId, BlobId, ProcessType, ReleaseId } from '../ids.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 
 /**
  * A UUID (version 8) that is the same wherever it is computed: Heroku's clients expect UUIDs, while our releases and

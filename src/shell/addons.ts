@@ -1,7 +1,7 @@
 import type { AddonId, AppId } from '../ids.ts';
 import type { Addon } from '../ledger/addons/addon-types.ts';
 import type { ProviderManifest } from '../ledger/addons/provider-types.ts';
-import type { Sealed } from '../ledger/op.ts';
+import type { Sealed } from '../ledger/values.ts';
 import type { AddonService } from './addon-provider.ts';
 
 /** A provider as it showed itself: by its password, or by a token that is good for one add-on alone. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { App } from '../ledger/apps/app-types.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 import type { AppId, BlobId, ReleaseId } from '../ids.ts';
 import type { Build } from '../ledger/releases/release-types.ts';
 

@@ -1,5 +1,5 @@
 import type { AppId, ReleaseId } from '../ids.ts';
-import type { UserEmail } from '../ledger/op.ts';
+import type { UserEmail } from '../ledger/values.ts';
 
 export type Finished = {
   /** Whether the release may run. */

@@ -8,7 +8,8 @@ import { appendDrafts, emptyLogs } from '../../src/ledger/author-logs.ts';
 import type { Command, CommandContext } from '../../src/ledger/command.ts';
 import { decide } from '../../src/ledger/decide.ts';
 import { applyOps, emptyFold } from '../../src/ledger/fold.ts';
-import type { Hlc, Op, StoredOp } from '../../src/ledger/op.ts';
+import type { Op, StoredOp } from '../../src/ledger/op.ts';
+import type { Hlc } from '../../src/ledger/hlc.ts';
 import { createSigner } from '../../src/ledger/signing.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { APP_NAME_PATTERN } from '../../src/ids.ts';
 import type { ProcessType } from '../../src/ids.ts';
-import type { Sealed } from '../../src/ledger/op.ts';
+import type { Sealed } from '../../src/ledger/values.ts';
 import { appResource } from '../../src/platform/app.ts';
 import { randomAppName } from '../../src/platform/app-names.ts';
 import { buildpackInstallations } from '../../src/platform/buildpack-installation.ts';

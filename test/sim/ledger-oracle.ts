@@ -1,6 +1,6 @@
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import { compareStamps } from '../../src/ledger/hlc.ts';
-import type { Sealed } from '../../src/ledger/op.ts';
+import type { Sealed } from '../../src/ledger/values.ts';
 import type { Release } from '../../src/ledger/releases/release-types.ts';
 import type { Disk } from './disk.ts';
 

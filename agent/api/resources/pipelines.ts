@@ -1,6 +1,6 @@
 import { PlatformError } from '../../../src/errors.ts';
 import type { PipelineId } from '../../../src/ids.ts';
-import type { UserEmail } from '../../../src/ledger/op.ts';
+import type { UserEmail } from '../../../src/ledger/values.ts';
 import type { Pipeline } from '../../../src/ledger/pipelines/pipeline-types.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { pipelineEndpoints } from '../../../src/platform/endpoints/pipelines.ts';

@@ -1,6 +1,6 @@
 import type { AppId, PeerId } from '../../ids.ts';
 import type { Permission, Role, Scope } from '../../rights.ts';
-import type { UserEmail } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 
 /** `hash`: another text takes the place of the one before. */
 export type TokenChange = {

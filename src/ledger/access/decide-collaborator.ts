@@ -5,7 +5,8 @@ import type { AppState } from '../apps/app-state.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { OpDraft, UserEmail } from '../op.ts';
+import type { OpDraft } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 import { headsOf } from '../register.ts';
 
 /** The owner needs no permission, and so can be given or lose none. */

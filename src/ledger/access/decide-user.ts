@@ -3,7 +3,8 @@ import { sameUser } from '../../rights.ts';
 import type { Role } from '../../rights.ts';
 import type { Command } from '../command.ts';
 import type { Fold } from '../fold.ts';
-import type { OpDraft, UserEmail } from '../op.ts';
+import type { OpDraft } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 import { headsOf } from '../register.ts';
 import { collaboratorDraft } from './decide-collaborator.ts';
 

@@ -1,5 +1,6 @@
 import type { FoldOp } from '../op-graph.ts';
-import type { OpBodyOf, UserEmail } from '../op.ts';
+import type { OpBodyOf } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Collaborator } from './access-types.ts';

@@ -1,6 +1,6 @@
 import type { Role } from '../../rights.ts';
 import type { OpOf } from '../op-graph.ts';
-import type { UserEmail } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 import type { User } from './access-types.ts';
 import type { AccessState } from './fold-access.ts';
 

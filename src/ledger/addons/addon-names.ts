@@ -2,7 +2,7 @@ import type { AddonId } from '../../ids.ts';
 import type { AppState } from '../apps/app-state.ts';
 import { compareHlc, compareStamps } from '../hlc.ts';
 import { freeName } from '../names.ts';
-import type { Hlc } from '../op.ts';
+import type { Hlc } from '../hlc.ts';
 import type { Write } from '../register.ts';
 import { isGone } from './fold-addon.ts';
 import type { AddonRegisters } from './fold-addon.ts';

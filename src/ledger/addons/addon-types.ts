@@ -1,5 +1,5 @@
 import type { AddonId, AppId, AttachmentId, OpId, ReleaseId } from '../../ids.ts';
-import type { Sealed, UserEmail } from '../op.ts';
+import type { Sealed, UserEmail } from '../values.ts';
 import type { Rotation, RotationStage } from './rotation.ts';
 
 /** By the names of the manifest; null where it was taken away. */

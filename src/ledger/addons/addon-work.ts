@@ -2,7 +2,7 @@ import type { AddonId, AppId, AttachmentId, DrainId, OpId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { App } from '../apps/app-types.ts';
 import type { Duty } from '../duty.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 import type { View } from '../view.ts';
 import type { Addon } from './addon-types.ts';
 import { attachmentsOf, isGoing } from './attachments.ts';

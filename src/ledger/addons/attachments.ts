@@ -1,6 +1,6 @@
 import type { AddonId, AttachmentId } from '../../ids.ts';
 import type { App } from '../apps/app-types.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 import type { Release } from '../releases/release-types.ts';
 import type { View } from '../view.ts';
 import type { Addon, Attachment } from './addon-types.ts';

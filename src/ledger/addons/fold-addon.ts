@@ -4,7 +4,7 @@ import { assertNever } from '../../step.ts';
 import { digest } from '../codec.ts';
 import { compareStamps } from '../hlc.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 import { writeRegister } from '../register.ts';
 import type { Register, Write } from '../register.ts';
 import type { Addon, AddonBody, AddonSettlement, AddonState } from './addon-types.ts';

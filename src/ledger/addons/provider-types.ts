@@ -1,4 +1,4 @@
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 
 /** Who makes add-ons, as an admin registered it. */
 export type ProviderManifest = {

@@ -17,7 +17,7 @@ import type { Acm } from '../domains/acm-types.ts';
 import type { Cert } from '../domains/cert-types.ts';
 import type { Domain } from '../domains/domain-types.ts';
 import type { Drain } from '../drains/drain-types.ts';
-import type { UserEmail } from '../op.ts';
+import type { UserEmail } from '../values.ts';
 import type { Coupling } from '../pipelines/pipeline-types.ts';
 import type { Setup } from '../pipelines/setup-types.ts';
 import type { Port } from '../ports/port-types.ts';

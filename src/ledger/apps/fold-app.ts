@@ -10,7 +10,7 @@ import type { DrainState } from '../drains/fold-drain.ts';
 import { compareHlc, compareStamps } from '../hlc.ts';
 import type { LayeredEdit } from '../layered-map.ts';
 import type { FoldOp, OpOf } from '../op-graph.ts';
-import type { Hlc } from '../op.ts';
+import type { Hlc } from '../hlc.ts';
 import { applySetup } from '../pipelines/fold-setup.ts';
 import { applyPort } from '../ports/fold-port.ts';
 import { writeRegister } from '../register.ts';

@@ -1,5 +1,6 @@
 import type { BlobId, OpId, PeerId } from '../../ids.ts';
-import type { Hlc, Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
+import type { Hlc } from '../hlc.ts';
 
 /** What is written of the cluster as a whole: how it began, its members, its stack images. */
 export type ClusterBody =

@@ -1,5 +1,5 @@
 import type { AppId, CertId, OpId } from '../../ids.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 import type { CertFacts } from './cert-types.ts';
 
 /** Where the cluster orders certificates, and as whom. ACME is RFC 8555. */

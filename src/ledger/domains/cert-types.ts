@@ -1,5 +1,5 @@
 import type { AppId, CertId } from '../../ids.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 
 /** What a certificate says of itself: read once, from its chain, when it is added. Times are wall ms. */
 export type CertFacts = {

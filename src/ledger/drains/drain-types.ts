@@ -1,5 +1,5 @@
 import type { AddonId, AppId, DrainId } from '../../ids.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 
 /** Where an app's log lines are sent. */
 export type DrainBody =

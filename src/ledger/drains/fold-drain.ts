@@ -1,7 +1,7 @@
 import type { AddonId, DrainId } from '../../ids.ts';
 import { assertNever } from '../../step.ts';
 import type { FoldOp } from '../op-graph.ts';
-import type { Sealed } from '../op.ts';
+import type { Sealed } from '../values.ts';
 import { writeRegister } from '../register.ts';
 import type { Register } from '../register.ts';
 import type { Drain, DrainBody } from './drain-types.ts';

@@ -1,5 +1,5 @@
 import type { AppId, OpId, PipelineId, PromotionId } from '../../ids.ts';
-import type { Sealed, UserEmail } from '../op.ts';
+import type { Sealed, UserEmail } from '../values.ts';
 import type { SlugRef } from '../releases/release-types.ts';
 
 /** From the first look at a branch to what customers see, in the order in which code is promoted. */

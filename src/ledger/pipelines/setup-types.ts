@@ -1,5 +1,5 @@
 import type { AppId, BlobId, SetupId } from '../../ids.ts';
-import type { Sealed, UserEmail } from '../op.ts';
+import type { Sealed, UserEmail } from '../values.ts';
 import type { ReviewOf } from './pipeline-types.ts';
 
 /** What an app is made ready from. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { AppId, ProcessType } from '../../ids.ts';
 import type { AppState } from '../apps/app-state.ts';
 import { compareHlc, compareStamps } from '../hlc.ts';
-import type { Hlc } from '../op.ts';
+import type { Hlc } from '../hlc.ts';
 import type { Write } from '../register.ts';
 import type { PortState } from './fold-port.ts';
 import { PORT_NUMBER_MAX, PORT_NUMBER_MIN } from './port-types.ts';

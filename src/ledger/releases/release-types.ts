@@ -1,6 +1,7 @@
 import type { AppId, AttachmentId, BlobId, OpId, PeerId, ReleaseId } from '../../ids.ts';
 import type { Attached } from '../addons/addon-types.ts';
-import type { Hlc, Sealed, UserEmail } from '../op.ts';
+import type { Sealed, UserEmail } from '../values.ts';
+import type { Hlc } from '../hlc.ts';
 
 export type SlugRef = {
   readonly id: BlobId;

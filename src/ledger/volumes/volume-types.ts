@@ -1,5 +1,5 @@
 import type { AppId, BackupId, BlobId, OpId, PeerId, ProcessType, VolumeId } from '../../ids.ts';
-import type { Hlc } from '../op.ts';
+import type { Hlc } from '../hlc.ts';
 
 /** Where a volume's files are. Each copy that is ever made of them has a name of its own. */
 export type VolumePlace = { readonly peer: PeerId; readonly copy: string };
