@@ -1,4 +1,4 @@
-import type { Command } from './lib/command.ts';
+import type { Command } from './lib/line/command.ts';
 
 export type CommandEntry = {
   readonly name: string;

@@ -1,5 +1,5 @@
-import { processWorld } from './lib/world.ts';
-import { runCli } from './lib/run-cli.ts';
+import { processWorld } from './lib/line/world.ts';
+import { runCli } from './lib/line/run-cli.ts';
 
 // `kith logs | head` ends early: that is the reader's wish, not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -1,7 +1,7 @@
 import type { CollaboratorResource } from '../../src/platform/collaborator.ts';
 import { PERMISSIONS_FLAG, namesOf, parseList } from '../lib/access.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { CollaboratorResource } from '../../src/platform/collaborator.ts';
 import { namesOf } from '../lib/access.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

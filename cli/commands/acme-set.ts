@@ -1,8 +1,8 @@
 import { LETS_ENCRYPT, type AcmeResource } from '../../src/platform/acme.ts';
 import { printAcme } from '../lib/acme.ts';
 import { readPem } from '../lib/certs.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { email: { is: 'optional', summary: 'whom the authority may write to' } },

@@ -1,6 +1,6 @@
 import type { AcmeResource } from '../../src/platform/acme.ts';
 import { printAcme } from '../lib/acme.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   async run({ api, screen, world }) {

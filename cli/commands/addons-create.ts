@@ -1,7 +1,7 @@
 import type { AddonResource } from '../../src/platform/addon.ts';
 import { formatPrice, parseOptions, untilProvisioned } from '../lib/addons.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

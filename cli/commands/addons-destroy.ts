@@ -1,8 +1,8 @@
 import type { AddonResource } from '../../src/platform/addon.ts';
 import { addonPath, findAddon } from '../lib/addons.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { confirm } from '../lib/line/confirm.ts';
 
 export default defineCommand({
   args: { addon: { is: 'required', summary: 'its name, or an attachment of the app' } },

@@ -1,8 +1,8 @@
 import type { AttachmentResource } from '../../src/platform/addon.ts';
 import { findAddon, formatPrice } from '../lib/addons.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { formatMoment } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   args: { addon: { is: 'required', summary: 'its name, or an attachment of the app' } },

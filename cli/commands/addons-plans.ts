@@ -1,6 +1,6 @@
 import type { PlanResource } from '../../src/platform/addon-service.ts';
 import { formatPrice } from '../lib/addons.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { service: { is: 'required', summary: 'see `kith addons:services`' } },

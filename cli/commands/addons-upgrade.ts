@@ -1,7 +1,7 @@
 import type { AddonResource } from '../../src/platform/addon.ts';
 import { addonPath, findAddon, formatPrice } from '../lib/addons.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
 
 export default defineCommand({
   args: {

@@ -1,6 +1,6 @@
 import type { AddonResource, AttachmentResource } from '../../src/platform/addon.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
 import { formatPrice } from '../lib/addons.ts';
 
 export default defineCommand({

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { Command } from '../lib/command.ts';
-import { passThrough } from '../lib/pass-through.ts';
-import type { World } from '../lib/world.ts';
+import type { Command } from '../lib/line/command.ts';
+import { passThrough } from '../lib/heroku/pass-through.ts';
+import type { World } from '../lib/line/world.ts';
 
 // A smaller young generation: an agent is idle most of the time, and its memory is its host's.
 const NODE_FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];

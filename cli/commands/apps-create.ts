@@ -1,7 +1,7 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { gitBase, gitUrl, setUpGit } from '../lib/git-setup.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { gitBase, gitUrl, setUpGit } from '../lib/deploy/git-setup.ts';
 
 export default defineCommand({
   args: { name: { is: 'optional', summary: 'name of the app; one is made up where none is given' } },

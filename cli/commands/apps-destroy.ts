@@ -1,8 +1,8 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { confirm } from '../lib/confirm.ts';
-import { git, remotesTo } from '../lib/git.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { confirm } from '../lib/line/confirm.ts';
+import { git, remotesTo } from '../lib/deploy/git.ts';
 
 export default defineCommand({
   args: { name: { is: 'optional' } },

@@ -1,9 +1,9 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import type { DynoResource } from '../../src/platform/dyno.ts';
-import { formatBytes } from '../lib/bytes.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { formatMoment } from '../lib/time.ts';
+import { formatBytes } from '../lib/print/bytes.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   args: { name: { is: 'optional' } },

@@ -1,7 +1,7 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { defineCommand } from '../lib/command.ts';
-import { git, remotesTo } from '../lib/git.ts';
-import { gitBase, gitUrl } from '../lib/git-setup.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { git, remotesTo } from '../lib/deploy/git.ts';
+import { gitBase, gitUrl } from '../lib/deploy/git-setup.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,9 +1,9 @@
 import type { AppSetupResource } from '../../src/platform/app-setup.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { parsePairs } from '../lib/config-vars.ts';
-import { git } from '../lib/git.ts';
+import { git } from '../lib/deploy/git.ts';
 import { SETUP_ARGS, SETUP_FLAGS, followSetup, sourcesAt } from '../lib/setups.ts';
-import { uploadSource } from '../lib/upload-source.ts';
+import { uploadSource } from '../lib/deploy/upload-source.ts';
 
 export default defineCommand({
   args: SETUP_ARGS,

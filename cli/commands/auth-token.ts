@@ -1,5 +1,5 @@
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   async run({ endpoint, screen }) {

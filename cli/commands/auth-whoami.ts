@@ -1,6 +1,6 @@
 import type { AccountResource } from '../../src/platform/account.ts';
-import { ApiError, CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { ApiError, CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 // Heroku's status for "not logged in".
 const EXIT_NOBODY = 100;

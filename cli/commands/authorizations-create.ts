@@ -1,9 +1,9 @@
 import type { AuthorizationResource } from '../../src/platform/authorization.ts';
 import { parseList } from '../lib/access.ts';
 import { showAuthorization } from '../lib/authorizations.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseDuration } from '../lib/time.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseDuration } from '../lib/print/time.ts';
 
 export default defineCommand({
   flags: {

@@ -1,6 +1,6 @@
 import type { AuthorizationResource } from '../../src/platform/authorization.ts';
 import { authorizationPath, showAuthorization } from '../lib/authorizations.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { id: { is: 'required', summary: 'id that `kith authorizations` shows' } },

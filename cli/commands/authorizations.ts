@@ -1,5 +1,5 @@
 import type { AuthorizationResource } from '../../src/platform/authorization.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   details: 'Those of all users are shown to admins by `kith tokens`.',

@@ -1,7 +1,7 @@
-import { isBuildpack, readBuildpacks, writeBuildpacks } from '../lib/buildpacks.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseCount } from '../lib/parse-count.ts';
+import { isBuildpack, readBuildpacks, writeBuildpacks } from '../lib/deploy/buildpacks.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseCount } from '../lib/line/parse-count.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,4 +1,4 @@
-import { writeBuildpacks } from '../lib/buildpacks.ts';
-import { defineCommand } from '../lib/command.ts';
+import { writeBuildpacks } from '../lib/deploy/buildpacks.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({ ofApp: true, run: (context) => writeBuildpacks(context, [], 'cleared') });

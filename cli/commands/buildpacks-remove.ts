@@ -1,6 +1,6 @@
-import { isBuildpack, readBuildpacks, writeBuildpacks } from '../lib/buildpacks.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { isBuildpack, readBuildpacks, writeBuildpacks } from '../lib/deploy/buildpacks.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

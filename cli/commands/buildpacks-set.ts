@@ -1,5 +1,5 @@
-import { writeBuildpacks } from '../lib/buildpacks.ts';
-import { defineCommand } from '../lib/command.ts';
+import { writeBuildpacks } from '../lib/deploy/buildpacks.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,5 +1,5 @@
-import { defineCommand } from '../lib/command.ts';
-import type { Installations } from '../lib/buildpacks.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import type { Installations } from '../lib/deploy/buildpacks.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { BuildResource } from '../../src/platform/build.ts';
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { followBuild } from '../lib/build-output.ts';
-import { defineCommand } from '../lib/command.ts';
-import { followRelease } from '../lib/follow-release.ts';
-import { git } from '../lib/git.ts';
-import { uploadSource } from '../lib/upload-source.ts';
+import { followBuild } from '../lib/deploy/build-output.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { followRelease } from '../lib/deploy/follow-release.ts';
+import { git } from '../lib/deploy/git.ts';
+import { uploadSource } from '../lib/deploy/upload-source.ts';
 
 export default defineCommand({
   ofApp: true,

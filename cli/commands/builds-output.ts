@@ -1,7 +1,7 @@
 import type { BuildResource } from '../../src/platform/build.ts';
-import { followBuild } from '../lib/build-output.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { followBuild } from '../lib/deploy/build-output.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,7 +1,7 @@
 import type { BuildResource } from '../../src/platform/build.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseCount } from '../lib/parse-count.ts';
-import { formatMoment } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseCount } from '../lib/line/parse-count.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
 import { PAIR_ARGS, certsPath, listDomains, printCert, readPair, servedBy } from '../lib/certs.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 
 export default defineCommand({
   ofApp: true,

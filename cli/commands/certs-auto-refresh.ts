@@ -1,6 +1,6 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import { acmDomains } from '../lib/acm.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

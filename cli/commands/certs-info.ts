@@ -1,5 +1,5 @@
 import { findCert, listDomains, printCert, servedBy } from '../lib/certs.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,7 +1,7 @@
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
 import { certsPath, findCert } from '../lib/certs.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,5 +1,5 @@
 import type { ClusterResource } from '../../src/platform/cluster.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   async run({ api, screen }) {

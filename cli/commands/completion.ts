@@ -1,6 +1,6 @@
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { completionScript, type Shell } from '../lib/completion-script.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { completionScript, type Shell } from '../lib/line/completion-script.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 

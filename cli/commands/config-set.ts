@@ -1,5 +1,5 @@
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { parsePairs, patchConfig, showVars } from '../lib/config-vars.ts';
 
 const HINT = 'Write it like `kith config:set KEY=value`';

@@ -1,5 +1,5 @@
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { patchConfig } from '../lib/config-vars.ts';
 
 export default defineCommand({

@@ -1,6 +1,6 @@
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { showVars, type ConfigVars } from '../lib/config-vars.ts';
-import { shellQuote } from '../lib/quote.ts';
+import { shellQuote } from '../lib/print/quote.ts';
 
 export default defineCommand({
   ofApp: true,

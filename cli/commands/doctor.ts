@@ -1,5 +1,5 @@
 import type { DoctorResource } from '../../src/platform/doctor.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   details: 'Status 1 where an error was found.',

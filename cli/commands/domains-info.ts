@@ -1,6 +1,6 @@
 import type { DomainResource } from '../../src/platform/domain.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatMoment } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   ofApp: true,

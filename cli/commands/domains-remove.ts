@@ -1,5 +1,5 @@
 import type { DomainResource } from '../../src/platform/domain.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { DomainResource } from '../../src/platform/domain.ts';
 import { listDomains } from '../lib/certs.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command } from '../lib/command.ts';
-import { GLOBAL_FLAGS } from '../lib/specs.ts';
-import { readHosts } from '../lib/hosts.ts';
-import { parseArgs } from '../lib/parse-args.ts';
-import { readAll } from '../lib/prompt.ts';
-import type { World } from '../lib/world.ts';
+import { type Command } from '../lib/line/command.ts';
+import { GLOBAL_FLAGS } from '../lib/line/specs.ts';
+import { readHosts } from '../lib/api/hosts.ts';
+import { parseArgs } from '../lib/line/parse-args.ts';
+import { readAll } from '../lib/line/prompt.ts';
+import type { World } from '../lib/line/world.ts';
 
 const spec: Command = {
   args: { operation: { is: 'optional' } },

@@ -1,8 +1,8 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
-import { gitBase, gitUrl, setUpGit } from '../lib/git-setup.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
+import { gitBase, gitUrl, setUpGit } from '../lib/deploy/git-setup.ts';
 
 export default defineCommand({
   flags: {

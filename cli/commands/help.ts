@@ -1,7 +1,7 @@
 import { findCommand } from '../commands.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { commandHelp, overview } from '../lib/help.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { commandHelp, overview } from '../lib/line/help.ts';
 
 export default defineCommand({
   args: { command: { is: 'optional' } },

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import type { Context } from '../lib/context.ts';
-import { Forwarder, forwardPort } from '../lib/forwarder.ts';
-import { targetOf, tokenOf, writeCa, type Target } from '../lib/heroku-access.ts';
-import { herokuEnv } from '../lib/heroku-env.ts';
-import { findHeroku } from '../lib/heroku-program.ts';
-import { passThrough } from '../lib/pass-through.ts';
-import { shellQuote } from '../lib/quote.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import type { Context } from '../lib/line/context.ts';
+import { Forwarder, forwardPort } from '../lib/heroku/forwarder.ts';
+import { targetOf, tokenOf, writeCa, type Target } from '../lib/heroku/heroku-access.ts';
+import { herokuEnv } from '../lib/heroku/heroku-env.ts';
+import { findHeroku } from '../lib/heroku/heroku-program.ts';
+import { passThrough } from '../lib/heroku/pass-through.ts';
+import { shellQuote } from '../lib/print/quote.ts';
 
 export default defineCommand({
   args: { command: { is: 'rest', summary: 'what the official CLI is to do: `ps --app blog`' } },

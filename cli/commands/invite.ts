@@ -1,6 +1,6 @@
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseDuration } from '../lib/time.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseDuration } from '../lib/print/time.ts';
 
 type Invite = { readonly token: string; readonly expires_at: string };
 

@@ -1,9 +1,9 @@
 import type { ClusterResource } from '../../src/platform/cluster.ts';
-import { CliError, UsageError } from '../lib/cli-error.ts';
-import type { Client } from '../lib/client.ts';
-import { defineCommand } from '../lib/command.ts';
-import { poll } from '../lib/poll.ts';
-import { readAll } from '../lib/prompt.ts';
+import { CliError, UsageError } from '../lib/line/cli-error.ts';
+import type { Client } from '../lib/api/client.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { poll } from '../lib/api/poll.ts';
+import { readAll } from '../lib/line/prompt.ts';
 
 const JOIN_MS_MAX = 3 * 60_000;
 /** The agent starts over as a member: it reads its store, and opens everything anew. */

@@ -1,10 +1,10 @@
 import type { AccountResource } from '../../src/platform/account.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { Client } from '../lib/client.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseBase } from '../lib/endpoint.ts';
-import { hostsPath, readHosts, writeHosts } from '../lib/hosts.ts';
-import { readSecret } from '../lib/prompt.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { Client } from '../lib/api/client.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseBase } from '../lib/api/endpoint.ts';
+import { hostsPath, readHosts, writeHosts } from '../lib/api/hosts.ts';
+import { readSecret } from '../lib/line/prompt.ts';
 
 export default defineCommand({
   args: { host: { is: 'optional', summary: "a peer's API: 10.0.0.2:5001" } },

@@ -1,7 +1,7 @@
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseBase } from '../lib/endpoint.ts';
-import { readHosts, writeHosts } from '../lib/hosts.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseBase } from '../lib/api/endpoint.ts';
+import { readHosts, writeHosts } from '../lib/api/hosts.ts';
 
 export default defineCommand({
   args: { host: { is: 'optional', summary: "a peer's API; the last that you logged in to" } },

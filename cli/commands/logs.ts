@@ -1,8 +1,8 @@
-import { defineCommand } from '../lib/command.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { paintLogLine } from '../lib/log-paint.ts';
-import { streamLog } from '../lib/log-stream.ts';
-import { parseCount } from '../lib/parse-count.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { paintLogLine } from '../lib/print/log-paint.ts';
+import { streamLog } from '../lib/run/log-stream.ts';
+import { parseCount } from '../lib/line/parse-count.ts';
 
 export default defineCommand({
   ofApp: true,

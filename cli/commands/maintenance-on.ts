@@ -1,4 +1,4 @@
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { setMaintenance } from '../lib/maintenance.ts';
 
 export default defineCommand({

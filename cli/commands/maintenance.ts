@@ -1,5 +1,5 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

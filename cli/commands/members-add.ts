@@ -1,7 +1,7 @@
 import type { MemberResource } from '../../src/platform/team.ts';
 import { teamPath } from '../lib/access.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { user: { is: 'required', summary: 'e-mail address' } },

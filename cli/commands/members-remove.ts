@@ -1,6 +1,6 @@
 import type { MemberResource } from '../../src/platform/team.ts';
 import { teamPath } from '../lib/access.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { user: { is: 'required', summary: 'e-mail address' } },

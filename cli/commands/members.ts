@@ -1,7 +1,7 @@
 import type { MemberResource } from '../../src/platform/team.ts';
 import { teamPath } from '../lib/access.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatMoment } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   details:

@@ -1,5 +1,5 @@
 import type { CollectionResource } from '../../src/platform/collection.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   details:

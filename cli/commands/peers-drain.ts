@@ -1,9 +1,9 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { peerPath } from '../lib/peers.ts';
-import { poll } from '../lib/poll.ts';
-import { parseDuration } from '../lib/time.ts';
+import { poll } from '../lib/api/poll.ts';
+import { parseDuration } from '../lib/print/time.ts';
 
 export default defineCommand({
   flags: {

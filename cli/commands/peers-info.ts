@@ -1,7 +1,7 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { formatMemory, paintState, peerPath } from '../lib/peers.ts';
-import { formatMoment } from '../lib/time.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   args: { peer: { is: 'optional', summary: 'name or id; the one that answers' } },

@@ -1,6 +1,6 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 import { peerPath } from '../lib/peers.ts';
 
 export default defineCommand({

@@ -1,5 +1,5 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { formatMemory, paintRuntime, paintState } from '../lib/peers.ts';
 
 export default defineCommand({

@@ -1,9 +1,9 @@
 import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { formatBytes } from '../lib/bytes.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { DUMP_MS, dumpPath, findDatabase, POSTGRESQL } from '../lib/databases.ts';
+import { formatBytes } from '../lib/print/bytes.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { DUMP_MS, dumpPath, findDatabase, POSTGRESQL } from '../lib/databases/databases.ts';
 import { writeWhole } from '../lib/write-whole.ts';
 
 export default defineCommand({

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
-import { DUMP_MS, dumpPath, findDatabase, POSTGRESQL } from '../lib/databases.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
+import { DUMP_MS, dumpPath, findDatabase, POSTGRESQL } from '../lib/databases/databases.ts';
 import { fileError } from '../lib/volumes.ts';
 
 export default defineCommand({

@@ -1,4 +1,4 @@
-import { rotateCommand } from '../lib/database-commands.ts';
-import { POSTGRESQL } from '../lib/databases.ts';
+import { rotateCommand } from '../lib/databases/database-commands.ts';
+import { POSTGRESQL } from '../lib/databases/databases.ts';
 
 export default rotateCommand(POSTGRESQL);

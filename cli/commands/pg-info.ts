@@ -1,4 +1,4 @@
-import { infoCommand } from '../lib/database-commands.ts';
-import { POSTGRESQL } from '../lib/databases.ts';
+import { infoCommand } from '../lib/databases/database-commands.ts';
+import { POSTGRESQL } from '../lib/databases/databases.ts';
 
 export default infoCommand(POSTGRESQL);

@@ -1,7 +1,7 @@
 import { postgresEnvironment } from '../../src/postgres-environment.ts';
-import { addressOf, findDatabase, POSTGRESQL } from '../lib/databases.ts';
-import { defineCommand } from '../lib/command.ts';
-import { runDatabaseClient } from '../lib/database-client.ts';
+import { addressOf, findDatabase, POSTGRESQL } from '../lib/databases/databases.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { runDatabaseClient } from '../lib/databases/database-client.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,5 +1,5 @@
 import type { PipelineResource } from '../../src/platform/pipeline.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { STAGE_FLAG, stageFor } from '../lib/pipelines.ts';
 
 export default defineCommand({

@@ -1,7 +1,7 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
 import type { SlugResource } from '../../src/platform/slug.ts';
-import type { Client } from '../lib/client.ts';
-import { defineCommand } from '../lib/command.ts';
+import type { Client } from '../lib/api/client.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { couplingOf, downstreamOf, placesIn } from '../lib/pipelines.ts';
 
 export default defineCommand({

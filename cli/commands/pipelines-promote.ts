@@ -1,11 +1,11 @@
 import type { PromotionResource, PromotionTargetResource } from '../../src/platform/promotion.ts';
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { CliError } from '../lib/cli-error.ts';
-import type { Context } from '../lib/context.ts';
-import { defineCommand } from '../lib/command.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import type { Context } from '../lib/line/context.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { couplingOf, downstreamOf, placesIn } from '../lib/pipelines.ts';
 import type { Place } from '../lib/pipelines.ts';
-import { poll } from '../lib/poll.ts';
+import { poll } from '../lib/api/poll.ts';
 
 /** A release command has an hour, and so have those of releases before it. */
 const WITHIN_MS = 6 * 3_600_000;

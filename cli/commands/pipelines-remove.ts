@@ -1,5 +1,5 @@
 import type { CouplingResource } from '../../src/platform/pipeline.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { couplingOf } from '../lib/pipelines.ts';
 
 export default defineCommand({

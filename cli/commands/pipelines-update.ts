@@ -1,6 +1,6 @@
 import type { CouplingResource } from '../../src/platform/pipeline.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { STAGE_FLAG, couplingOf, stageFor } from '../lib/pipelines.ts';
 
 export default defineCommand({

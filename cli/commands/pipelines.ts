@@ -1,5 +1,5 @@
 import type { PipelineResource } from '../../src/platform/pipeline.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   async run({ api, screen }) {

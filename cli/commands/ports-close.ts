@@ -1,5 +1,5 @@
 import type { PortResource } from '../../src/platform/port.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { PortResource } from '../../src/platform/port.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { PortResource } from '../../src/platform/port.ts';
-import { defineCommand } from '../lib/command.ts';
-import { APP_FLAGS } from '../lib/specs.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { APP_FLAGS } from '../lib/line/specs.ts';
 
 export default defineCommand({
   flags: { ...APP_FLAGS, all: { kind: 'boolean', short: 'A', summary: 'those of all apps' } },

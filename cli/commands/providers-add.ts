@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ProviderResource } from '../../src/platform/provider.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { manifest: { is: 'required', summary: 'a file: addon-manifest.json' } },

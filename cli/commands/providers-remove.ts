@@ -1,5 +1,5 @@
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 
 export default defineCommand({
   args: { provider: { is: 'required' } },

@@ -1,8 +1,8 @@
 import type { ProviderResource } from '../../src/platform/provider.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { mustServer } from '../lib/managed-servers.ts';
-import { ServerApp } from '../lib/server-app.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { mustServer } from '../lib/databases/managed-servers.ts';
+import { ServerApp } from '../lib/databases/server-app.ts';
 
 export default defineCommand({
   args: { provider: { is: 'required', summary: 'kith-postgresql or kith-redis' } },

@@ -1,7 +1,7 @@
 import type { ProviderResource } from '../../src/platform/provider.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { readSecret } from '../lib/prompt.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { readSecret } from '../lib/line/prompt.ts';
 
 export default defineCommand({
   args: {

@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { CliError, UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatBytes } from '../lib/bytes.ts';
-import { unpackTo } from '../lib/unpack.ts';
+import { CliError, UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatBytes } from '../lib/print/bytes.ts';
+import { unpackTo } from '../lib/deploy/unpack.ts';
 
 const DYNO_DEFAULT = 'web.1';
 /** A dyno that packs a large folder may be silent for a while. */

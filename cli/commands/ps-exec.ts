@@ -1,8 +1,8 @@
 import type { DynoResource } from '../../src/platform/dyno.ts';
-import { defineCommand } from '../lib/command.ts';
-import { commandLine, ENV_FLAG, parseEnv } from '../lib/one-off.ts';
-import { runAttached } from '../lib/run-attached.ts';
-import { terminalOf } from '../lib/terminal.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { commandLine, ENV_FLAG, parseEnv } from '../lib/run/one-off.ts';
+import { runAttached } from '../lib/run/run-attached.ts';
+import { terminalOf } from '../lib/line/terminal.ts';
 
 const DYNO_DEFAULT = 'web.1';
 

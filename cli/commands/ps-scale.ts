@@ -1,6 +1,6 @@
 import type { FormationResource } from '../../src/platform/formation.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 type Update = { readonly type: string; readonly quantity: string; readonly size?: string };
 

@@ -1,8 +1,8 @@
 import type { DynoSizeResource } from '../../src/platform/dyno-sizes.ts';
 import type { FormationResource } from '../../src/platform/formation.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import type { Screen } from '../lib/screen.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import type { Screen } from '../lib/print/screen.ts';
 
 type Update = { readonly type: string; readonly size: string };
 

@@ -1,10 +1,10 @@
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import type { FormationResource } from '../../src/platform/formation.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { poll } from '../lib/poll.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { poll } from '../lib/api/poll.ts';
 import { newestReleases } from '../lib/releases.ts';
-import { parseDuration } from '../lib/time.ts';
+import { parseDuration } from '../lib/print/time.ts';
 
 export default defineCommand({
   ofApp: true,

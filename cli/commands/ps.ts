@@ -1,11 +1,11 @@
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import type { DynoUsageResource } from '../../src/platform/dyno-usage.ts';
 import type { FormationResource } from '../../src/platform/formation.ts';
-import { defineCommand } from '../lib/command.ts';
-import type { Screen } from '../lib/screen.ts';
-import { pad, widthOf } from '../lib/table.ts';
-import { formatMoment } from '../lib/time.ts';
-import { formatUsage, usageOf } from '../lib/usage.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import type { Screen } from '../lib/print/screen.ts';
+import { pad, widthOf } from '../lib/print/table.ts';
+import { formatMoment } from '../lib/print/time.ts';
+import { formatUsage, usageOf } from '../lib/line/usage.ts';
 
 type Unplaced = readonly { readonly dyno: string; readonly reason: string }[];
 

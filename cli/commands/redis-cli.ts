@@ -1,6 +1,6 @@
-import { addressOf, findDatabase, REDIS } from '../lib/databases.ts';
-import { defineCommand } from '../lib/command.ts';
-import { runDatabaseClient } from '../lib/database-client.ts';
+import { addressOf, findDatabase, REDIS } from '../lib/databases/databases.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { runDatabaseClient } from '../lib/databases/database-client.ts';
 
 export default defineCommand({
   ofApp: true,

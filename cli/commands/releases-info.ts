@@ -1,9 +1,9 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { showVars, type ConfigVars } from '../lib/config-vars.ts';
 import { newestReleases } from '../lib/releases.ts';
-import { formatMoment } from '../lib/time.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { ApiError, CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { ApiError, CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { newestReleases } from '../lib/releases.ts';
 
 const SILENCE_MS = 10 * 60_000;

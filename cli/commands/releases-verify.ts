@@ -1,4 +1,4 @@
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 type Verification = { readonly checked: number; readonly problems: readonly string[] };
 

@@ -1,9 +1,9 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { defineCommand } from '../lib/command.ts';
-import { parseCount } from '../lib/parse-count.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { parseCount } from '../lib/line/parse-count.ts';
 import { newestReleases } from '../lib/releases.ts';
-import type { Screen } from '../lib/screen.ts';
-import { formatMoment } from '../lib/time.ts';
+import type { Screen } from '../lib/print/screen.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   ofApp: true,

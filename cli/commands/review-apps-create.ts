@@ -1,11 +1,11 @@
 import type { ReviewAppResource } from '../../src/platform/app-setup.ts';
-import { CliError, UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { git } from '../lib/git.ts';
+import { CliError, UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { git } from '../lib/deploy/git.ts';
 import { PIPELINE_FLAG, mustPipelineFlag } from '../lib/pipelines.ts';
 import { parsePairs } from '../lib/config-vars.ts';
 import { SETUP_ARGS, SETUP_FLAGS, followSetup, sourcesAt } from '../lib/setups.ts';
-import { uploadSource } from '../lib/upload-source.ts';
+import { uploadSource } from '../lib/deploy/upload-source.ts';
 
 export default defineCommand({
   args: SETUP_ARGS,

@@ -1,5 +1,5 @@
 import type { ReviewConfigResource } from '../../src/platform/review-app.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { PIPELINE_FLAG, mustPipelineFlag, pipelinePath } from '../lib/pipelines.ts';
 
 export default defineCommand({

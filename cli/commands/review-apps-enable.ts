@@ -1,6 +1,6 @@
 import type { ReviewConfigResource } from '../../src/platform/review-app.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { PIPELINE_FLAG, mustPipelineFlag, pipelinePath } from '../lib/pipelines.ts';
 
 export default defineCommand({

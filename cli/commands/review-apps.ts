@@ -1,7 +1,7 @@
 import type { ReviewAppResource } from '../../src/platform/app-setup.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { PIPELINE_FLAG, mustPipelineFlag, pipelinePath } from '../lib/pipelines.ts';
-import { formatMoment } from '../lib/time.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   flags: { pipeline: PIPELINE_FLAG },

@@ -1,7 +1,7 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import { CliError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { followRelease } from '../lib/follow-release.ts';
+import { CliError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { followRelease } from '../lib/deploy/follow-release.ts';
 import { newestReleases } from '../lib/releases.ts';
 
 export default defineCommand({

@@ -1,6 +1,6 @@
-import { defineCommand } from '../lib/command.ts';
-import { commandLine, ONE_OFF_FLAGS, startOneOff } from '../lib/one-off.ts';
-import { tailOneOff } from '../lib/tail-one-off.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { commandLine, ONE_OFF_FLAGS, startOneOff } from '../lib/run/one-off.ts';
+import { tailOneOff } from '../lib/run/tail-one-off.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,7 +1,7 @@
-import { defineCommand } from '../lib/command.ts';
-import { commandLine, ONE_OFF_FLAGS, startOneOff } from '../lib/one-off.ts';
-import { runAttached } from '../lib/run-attached.ts';
-import { terminalOf } from '../lib/terminal.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { commandLine, ONE_OFF_FLAGS, startOneOff } from '../lib/run/one-off.ts';
+import { runAttached } from '../lib/run/run-attached.ts';
+import { terminalOf } from '../lib/line/terminal.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -1,6 +1,6 @@
 import type { StacksResource } from '../../src/platform/kith-stack.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatAgo } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatAgo } from '../lib/print/time.ts';
 
 export default defineCommand({
   details:

@@ -1,5 +1,5 @@
 import type { TokenResource } from '../../src/platform/token.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { user: { is: 'required', summary: 'e-mail address that its acts are signed with' } },

@@ -1,5 +1,5 @@
 import type { TokenResource } from '../../src/platform/token.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
   args: { id: { is: 'required', summary: 'id that `kith tokens` shows' } },

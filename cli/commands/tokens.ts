@@ -1,6 +1,6 @@
 import type { TokenResource } from '../../src/platform/token.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatMoment } from '../lib/time.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatMoment } from '../lib/print/time.ts';
 
 export default defineCommand({
   async run({ api, screen, world }) {

@@ -1,10 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { VolumeBackupResource } from '../../src/platform/volume-backup.ts';
-import { formatBytes } from '../lib/bytes.ts';
-import { CliError, UsageError } from '../lib/cli-error.ts';
-import type { Client } from '../lib/client.ts';
-import { defineCommand } from '../lib/command.ts';
+import { formatBytes } from '../lib/print/bytes.ts';
+import { CliError, UsageError } from '../lib/line/cli-error.ts';
+import type { Client } from '../lib/api/client.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { COPY_MS, volumesPath, whileTold } from '../lib/volumes.ts';
 import { writeWhole } from '../lib/write-whole.ts';
 

@@ -1,6 +1,6 @@
 import type { VolumeBackupResource } from '../../src/platform/volume-backup.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 import { backupsPath } from '../lib/volumes.ts';
 
 export default defineCommand({

@@ -1,5 +1,5 @@
 import type { VolumeResource } from '../../src/platform/volume.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { volumesPath } from '../lib/volumes.ts';
 
 export default defineCommand({

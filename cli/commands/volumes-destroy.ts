@@ -1,6 +1,6 @@
 import type { VolumeInfoResource, VolumeResource } from '../../src/platform/volume.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 import { volumesPath } from '../lib/volumes.ts';
 
 export default defineCommand({

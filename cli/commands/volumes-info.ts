@@ -1,7 +1,7 @@
 import type { VolumeInfoResource } from '../../src/platform/volume.ts';
-import { formatBytes } from '../lib/bytes.ts';
-import { defineCommand } from '../lib/command.ts';
-import { formatMoment } from '../lib/time.ts';
+import { formatBytes } from '../lib/print/bytes.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { formatMoment } from '../lib/print/time.ts';
 import { formatMount, paintVolumeState, volumesPath } from '../lib/volumes.ts';
 
 export default defineCommand({

@@ -1,5 +1,5 @@
 import type { VolumeResource } from '../../src/platform/volume.ts';
-import { defineCommand } from '../lib/command.ts';
+import { defineCommand } from '../lib/line/command.ts';
 import { COPY_MS, volumesPath, whileTold } from '../lib/volumes.ts';
 
 export default defineCommand({

@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { VolumeInfoResource, VolumeResource } from '../../src/platform/volume.ts';
-import type { Client } from '../lib/client.ts';
-import { UsageError } from '../lib/cli-error.ts';
-import { defineCommand } from '../lib/command.ts';
-import { confirm } from '../lib/confirm.ts';
+import type { Client } from '../lib/api/client.ts';
+import { UsageError } from '../lib/line/cli-error.ts';
+import { defineCommand } from '../lib/line/command.ts';
+import { confirm } from '../lib/line/confirm.ts';
 import { COPY_MS, fileError, volumesPath, whileTold } from '../lib/volumes.ts';
 
 export default defineCommand({

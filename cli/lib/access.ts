@@ -1,8 +1,8 @@
 import type { CollaboratorResource } from '../../src/platform/collaborator.ts';
 import type { TeamResource } from '../../src/platform/team.ts';
-import type { Client } from './client.ts';
-import { CliError } from './cli-error.ts';
-import type { FlagSpec } from './specs.ts';
+import type { Client } from './api/client.ts';
+import { CliError } from './line/cli-error.ts';
+import type { FlagSpec } from './line/specs.ts';
 
 export const PERMISSIONS_FLAG = {
   kind: 'string',

@@ -1,9 +1,9 @@
 import type { DomainResource } from '../../src/platform/domain.ts';
 import { listDomains } from './certs.ts';
-import type { Client } from './client.ts';
-import { poll } from './poll.ts';
-import type { Screen } from './screen.ts';
-import { formatAgo } from './time.ts';
+import type { Client } from './api/client.ts';
+import { poll } from './api/poll.ts';
+import type { Screen } from './print/screen.ts';
+import { formatAgo } from './print/time.ts';
 
 /** Of commands that may wait for certificates. */
 export const WAIT_FLAG = {

@@ -1,6 +1,6 @@
 import type { AcmeResource } from '../../src/platform/acme.ts';
-import type { Screen } from './screen.ts';
-import { formatMoment } from './time.ts';
+import type { Screen } from './print/screen.ts';
+import { formatMoment } from './print/time.ts';
 
 /** Where the cluster orders certificates. */
 export function printAcme(screen: Screen, acme: AcmeResource, now: number): void {

@@ -1,8 +1,8 @@
 import type { AddonResource } from '../../src/platform/addon.ts';
-import { UsageError } from './cli-error.ts';
-import type { Client } from './client.ts';
-import { poll } from './poll.ts';
-import type { World } from './world.ts';
+import { UsageError } from './line/cli-error.ts';
+import type { Client } from './api/client.ts';
+import { poll } from './api/poll.ts';
+import type { World } from './line/world.ts';
 
 /** Providers may take twelve hours; who waits for that has gone to bed. */
 const WAIT_MS = 60 * 60_000;

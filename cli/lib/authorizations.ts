@@ -1,6 +1,6 @@
 import type { AuthorizationResource } from '../../src/platform/authorization.ts';
-import type { Screen } from './screen.ts';
-import { formatMoment } from './time.ts';
+import type { Screen } from './print/screen.ts';
+import { formatMoment } from './print/time.ts';
 
 export function authorizationPath(id: string, rest = ''): string {
   return `/oauth/authorizations/${encodeURIComponent(id)}${rest}`;

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { coversName } from '../../src/covers-name.ts';
 import type { DomainResource } from '../../src/platform/domain.ts';
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
-import { CliError, UsageError } from './cli-error.ts';
-import type { Client } from './client.ts';
-import type { Screen } from './screen.ts';
-import { formatMoment } from './time.ts';
+import { CliError, UsageError } from './line/cli-error.ts';
+import type { Client } from './api/client.ts';
+import type { Screen } from './print/screen.ts';
+import { formatMoment } from './print/time.ts';
 
 /** The two files of a certificate. */
 export const PAIR_ARGS = {

@@ -1,6 +1,6 @@
 import { CONFIG_KEY_PATTERN } from '../../src/ids.ts';
-import { UsageError } from './cli-error.ts';
-import type { Context } from './context.ts';
+import { UsageError } from './line/cli-error.ts';
+import type { Context } from './line/context.ts';
 import { newestReleases } from './releases.ts';
 
 export type ConfigVars = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import type { FeatureResource } from '../../src/platform/feature.ts';
-import type { Context } from './context.ts';
+import type { Context } from './line/context.ts';
 
 export async function setFeature(context: Context, name: string, enabled: boolean): Promise<void> {
   const { api, screen } = context;

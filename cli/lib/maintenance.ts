@@ -1,5 +1,5 @@
 import type { AppResource } from '../../src/platform/app.ts';
-import type { Context } from './context.ts';
+import type { Context } from './line/context.ts';
 
 export async function setMaintenance(context: Context, maintenance: boolean): Promise<void> {
   const { api, screen } = context;

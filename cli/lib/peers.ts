@@ -1,5 +1,5 @@
 import type { PeerResource } from '../../src/platform/peer.ts';
-import type { Paint } from './paint.ts';
+import type { Paint } from './print/paint.ts';
 
 /** `alive`, and whether the peer is being emptied. */
 export function paintState({ state, draining }: PeerResource, paint: Paint): string {

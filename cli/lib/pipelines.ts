@@ -2,8 +2,8 @@ import { STAGES } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { Stage } from '../../src/ledger/pipelines/pipeline-types.ts';
 import type { AppResource } from '../../src/platform/app.ts';
 import type { CouplingResource, PipelineResource } from '../../src/platform/pipeline.ts';
-import type { Client } from './client.ts';
-import { CliError, UsageError } from './cli-error.ts';
+import type { Client } from './api/client.ts';
+import { CliError, UsageError } from './line/cli-error.ts';
 
 /** In which an app is promoted to the next. */
 const PROMOTED: readonly Stage[] = ['development', 'staging', 'production'];

@@ -1,5 +1,5 @@
 import type { ReleaseResource } from '../../src/platform/release.ts';
-import type { Client } from './client.ts';
+import type { Client } from './api/client.ts';
 
 /** The newest releases of an app, newest first. */
 export function newestReleases(

@@ -1,8 +1,8 @@
 import type { AppSetupResource } from '../../src/platform/app-setup.ts';
-import { ApiError, CliError } from './cli-error.ts';
-import type { Context } from './context.ts';
-import { poll } from './poll.ts';
-import type { World } from './world.ts';
+import { ApiError, CliError } from './line/cli-error.ts';
+import type { Context } from './line/context.ts';
+import { poll } from './api/poll.ts';
+import type { World } from './line/world.ts';
 
 /** Builds may be silent for long, but the peer is not: it keeps the stream alive. */
 const SILENCE_MS = 10 * 60_000;

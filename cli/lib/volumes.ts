@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeInfoResource, VolumeResource } from '../../src/platform/volume.ts';
-import type { Client } from './client.ts';
-import { CliError, UsageError } from './cli-error.ts';
-import type { Paint } from './paint.ts';
+import type { Client } from './api/client.ts';
+import { CliError, UsageError } from './line/cli-error.ts';
+import type { Paint } from './print/paint.ts';
 
 /** Of a copy nobody knows how long it takes; the peers end what hangs. */
 export const COPY_MS = 6 * 3_600_000;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { Forwarder, forwardPort } from '../../cli/lib/forwarder.ts';
+import { Forwarder, forwardPort } from '../../cli/lib/heroku/forwarder.ts';
 
 /** A server on loopback, with what it does with each connection. */
 async function listen(onSocket: (socket: Socket) => void): Promise<Server & AsyncDisposable> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { herokuEnv } from '../../cli/lib/heroku-env.ts';
+import { herokuEnv } from '../../cli/lib/heroku/heroku-env.ts';
 
 const ACCESS = {
   address: '127.0.0.1:5001',

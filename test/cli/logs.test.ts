@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { runCli } from '../../cli/lib/run-cli.ts';
+import { runCli } from '../../cli/lib/line/run-cli.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { fakeWorld, runKith } from './run-kith.ts';
 import { StubApi, type Recorded } from './stub-api.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { defineCommand } from '../../cli/lib/command.ts';
-import { parseArgs } from '../../cli/lib/parse-args.ts';
+import { defineCommand } from '../../cli/lib/line/command.ts';
+import { parseArgs } from '../../cli/lib/line/parse-args.ts';
 
 const command = defineCommand({
   ofApp: true,

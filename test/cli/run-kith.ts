@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { runCli } from '../../cli/lib/run-cli.ts';
-import type { OutputStream, World } from '../../cli/lib/world.ts';
+import { runCli } from '../../cli/lib/line/run-cli.ts';
+import type { OutputStream, World } from '../../cli/lib/line/world.ts';
 
 export type Ran = { readonly status: number; readonly stdout: string; readonly stderr: string };
 

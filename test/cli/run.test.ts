@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type * as NodePty from '@lydell/node-pty';
-import { runCli } from '../../cli/lib/run-cli.ts';
+import { runCli } from '../../cli/lib/line/run-cli.ts';
 import { decodeFrames, encodeFrame, FRAME, type Frame } from '../../src/platform/attach-frames.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { dynoOf } from './resources.ts';

@@ -1,16 +1,16 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
-import { joinCommand, shellQuote } from '../../cli/lib/quote.ts';
-import { paintFor } from '../../cli/lib/paint.ts';
-import { paintLogLine } from '../../cli/lib/log-paint.ts';
-import { SseParser } from '../../cli/lib/sse.ts';
-import { nearest } from '../../cli/lib/suggest.ts';
-import { renderTable, widthOf } from '../../cli/lib/table.ts';
-import { formatDuration, formatMoment, parseDuration } from '../../cli/lib/time.ts';
-import { parseBase } from '../../cli/lib/endpoint.ts';
+import { joinCommand, shellQuote } from '../../cli/lib/print/quote.ts';
+import { paintFor } from '../../cli/lib/print/paint.ts';
+import { paintLogLine } from '../../cli/lib/print/log-paint.ts';
+import { SseParser } from '../../cli/lib/api/sse.ts';
+import { nearest } from '../../cli/lib/line/suggest.ts';
+import { renderTable, widthOf } from '../../cli/lib/print/table.ts';
+import { formatDuration, formatMoment, parseDuration } from '../../cli/lib/print/time.ts';
+import { parseBase } from '../../cli/lib/api/endpoint.ts';
 import { commandNames } from '../../cli/commands.ts';
-import { wrap } from '../../cli/lib/wrap.ts';
+import { wrap } from '../../cli/lib/print/wrap.ts';
 import { fakeWorld } from './run-kith.ts';
 
 test('a table is aligned, with a rule under its headers and no blanks at line ends', () => {

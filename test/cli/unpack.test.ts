@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { staysInside } from '../../cli/lib/unpack.ts';
+import { staysInside } from '../../cli/lib/deploy/unpack.ts';
 
 const step = fc.constantFrom('..', '.', '', 'a', 'b', 'link');
 const part = fc.constantFrom('a', 'b', 'link');

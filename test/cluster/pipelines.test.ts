@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packFolder } from '../../cli/lib/archive.ts';
+import { packFolder } from '../../cli/lib/deploy/archive.ts';
 import { rendezvousOrder } from '../../src/ledger/home.ts';
 import type { AppSetupResource, ReviewAppResource } from '../../src/platform/app-setup.ts';
 import type { BuildResource } from '../../src/platform/build.ts';

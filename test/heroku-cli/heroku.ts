@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { herokuEnv } from '../../cli/lib/heroku-env.ts';
+import { herokuEnv } from '../../cli/lib/heroku/heroku-env.ts';
 import { ROOT } from '../../scripts/lib/agent-process.ts';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
 import type { ClusterResource } from '../../src/platform/cluster.ts';
