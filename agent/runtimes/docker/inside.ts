@@ -14,13 +14,13 @@ type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGINT';
 export async function signalInside(container: Container, signal: Signal): Promise<void> {
   if (signal === 'SIGKILL') return await unlessGone(container.kill({ signal }));
   const pids = await pidsOnHost(container);
-  if (pids.length === 0) return;
-  if (process.getuid?.() === 0) signalAll(pids, signal);
+  if (pids?.length === 0) return;
+  if (pids !== null && process.getuid?.() === 0) signalAll(pids, signal);
   else await signalFromInside(container, signal);
 }
 
-/** Host pids of all processes but the first, proved to be this container's. */
-async function pidsOnHost(container: Container): Promise<number[]> {
+/** Host pids of all processes but the first, proved to be this container's; null when the Engine cannot tell. */
+async function pidsOnHost(container: Container): Promise<number[] | null> {
   try {
     const { State } = await within(ASK_MS_MAX, 'for a container', container.inspect());
     const top = await within(ASK_MS_MAX, 'for processes', container.top());
@@ -32,9 +32,10 @@ async function pidsOnHost(container: Container): Promise<number[]> {
     const own = await Promise.all(pids.map((pid) => isIn(container.id, pid)));
     return pids.filter((_, index) => own[index]);
   } catch (error) {
-    // 409 or 500: it has ended meanwhile.
-    if (statusOf(error) !== null) return [];
-    throw error;
+    const status = statusOf(error);
+    if (status === null) throw error;
+    // It has ended meanwhile; or the Engine, which runs the host's `ps`, finds none that works.
+    return status === 404 || status === 409 ? [] : null;
   }
 }
 
@@ -49,12 +50,17 @@ export async function isIn(containerId: string, pid: number): Promise<boolean> {
 
 async function signalFromInside(container: Container, signal: Signal): Promise<void> {
   const name = signal.slice('SIG'.length);
-  const exec = await container.exec({ Cmd: ['/bin/sh', '-c', `kill -${name} -1`] });
+  const kill = async (): Promise<unknown> => {
+    const exec = await container.exec({ Cmd: ['/bin/sh', '-c', `kill -${name} -1`] });
+    return await exec.start({ Detach: true });
+  };
   try {
-    await within(ASK_MS_MAX, 'to signal', exec.start({ Detach: true }));
+    await within(ASK_MS_MAX, 'to signal', unlessGone(kill()));
   } catch (error) {
+    const reason = reasonOf(error);
+    if (/stopped container/.test(reason)) return;
     // An image without a shell: then only its first process is reached.
-    if (!/executable file not found|no such file/.test(reasonOf(error))) throw error;
+    if (!/executable file not found|no such file/.test(reason)) throw error;
     await unlessGone(container.kill({ signal }));
   }
 }
