@@ -5,6 +5,7 @@ import { benchConverge } from './bench/converge.ts';
 import { benchDeploy } from './bench/deploy.ts';
 import { benchDynoStart } from './bench/dyno-start.ts';
 import { benchFailover } from './bench/failover.ts';
+import { benchPorts } from './bench/ports.ts';
 import { machineLine, renderFinding, writeFinding, type Finding } from './bench/report.ts';
 
 /**
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, (options: { readonly quick: boolean }) =>
   deploy: benchDeploy,
   agent: benchAgent,
   'dyno-start': benchDynoStart,
+  ports: benchPorts,
 };
 
 const { values, positionals } = parseArgs({

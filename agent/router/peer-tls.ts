@@ -50,6 +50,7 @@ export class PeerTls {
       rejectUnauthorized: false,
       handshakeTimeout: 10_000,
       allowHalfOpen: true,
+      noDelay: true,
     };
   }
 
