@@ -31,9 +31,13 @@ const echo = (greeting = 'hi'): Promise<TestDyno> =>
     socket.pipe(socket);
   });
 
+/** @throws when the connection ends without a word */
 async function greeted(host: string): Promise<{ socket: Socket; greeting: string }> {
   const socket = await dial(host);
-  const [data] = (await once(socket, 'data')) as [Buffer];
+  const ended = new AbortController();
+  if (socket.destroyed) ended.abort();
+  else socket.once('close', () => ended.abort());
+  const [data] = (await once(socket, 'data', { signal: ended.signal })) as [Buffer];
   return { socket, greeting: data.toString() };
 }
 
