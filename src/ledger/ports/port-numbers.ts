@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { AppId, ProcessType } from '../../ids.ts';
 import type { AppState } from '../apps/app-state.ts';
-import { compareHlc, compareStamps } from '../hlc.ts';
 import type { Hlc } from '../hlc.ts';
-import type { Write } from '../register.ts';
+import { oneAfterAnother, settleClaims } from '../lasting-claims.ts';
+import type { LastingClaim } from '../lasting-claims.ts';
 import type { PortState } from './fold-port.ts';
 import { PORT_NUMBER_MAX, PORT_NUMBER_MIN } from './port-types.ts';
 
@@ -22,12 +22,8 @@ export const NO_PORT_NUMBERS: PortNumbers = { holders: new Map(), ofApp: new Map
 const TRIES = 16;
 const COUNT = PORT_NUMBER_MAX - PORT_NUMBER_MIN + 1;
 
-/** That a type was to have a number (`value`), until another moment; null: it has it still. */
-type NumberClaim = Write<number> & {
-  readonly holder: PortHolder;
-  readonly until: Hlc | null;
-  readonly isLast: boolean;
-};
+/** `isLast`: what it is to have now. */
+type NumberClaim = LastingClaim<number> & { readonly port: PortHolder; readonly isLast: boolean };
 
 /**
  * The numbers that types are reached at. Where two peers gave one number at once, the earlier has it and the later
@@ -35,23 +31,15 @@ type NumberClaim = Write<number> & {
  * config vars.
  */
 export function assignPortNumbers(apps: Iterable<AppState>): PortNumbers {
-  const claims = [...apps].flatMap(claimsOf).sort(compareStamps);
-  const taken = new Map<number, NumberClaim>();
+  const settled = settleClaims([...apps].flatMap(claimsOf), ({ port }: NumberClaim, isTaken) =>
+    freeNumber(port, (number) => !isTaken(number)),
+  );
   const holders = new Map<number, PortHolder>();
   const ofApp = new Map<AppId, Map<ProcessType, number>>();
-  for (const claim of claims) {
-    const { app, type } = claim.holder;
-    const isFree = (number: number): boolean => {
-      const other = taken.get(number);
-      if (other === undefined || (other.holder.app === app && other.holder.type === type)) return true;
-      return other.until !== null && compareHlc(claim.hlc, other.until) >= 0;
-    };
-    const number = isFree(claim.value) ? claim.value : freeNumber(claim.holder, isFree);
-    if (number === null) continue;
-    taken.set(number, claim);
-    if (!claim.isLast || claim.until !== null) continue;
-    holders.set(number, claim.holder);
-    ofApp.set(app, (ofApp.get(app) ?? new Map<ProcessType, number>()).set(type, number));
+  for (const [{ port, isLast, until }, number] of settled) {
+    if (!isLast || until !== null) continue;
+    holders.set(number, port);
+    ofApp.set(port.app, (ofApp.get(port.app) ?? new Map<ProcessType, number>()).set(port.type, number));
   }
   return { holders, ofApp };
 }
@@ -76,17 +64,17 @@ function claimsOf({ id: app, created, destroyedAt, ports }: AppState): readonly 
 
 /** The numbers it was to have, one after the other. */
 function claimsOfType(
-  holder: PortHolder,
+  port: PortHolder,
   { number: [last], writes }: PortState,
   destroyedAt: Hlc | null,
 ): readonly NumberClaim[] {
   if (last === undefined) return [];
-  // One with a later time than the last was seen by its writer, and replaced: a clock there was ahead.
-  const before = writes.filter((each) => compareStamps(each, last) < 0).sort(compareStamps);
-  const all = [...before, last];
+  const all = oneAfterAnother(writes, last);
   return all.flatMap(({ id, hlc, value }, at) => {
     if (value === null) return [];
     const until = all[at + 1]?.hlc ?? destroyedAt;
-    return [{ id, hlc, value, holder, until, isLast: at === before.length }];
+    return [
+      { id, hlc, value, holder: `${port.app}/${port.type}`, until, port, isLast: at === all.length - 1 },
+    ];
   });
 }
