@@ -184,7 +184,7 @@ export function settlePending(work: Work): void {
         forget(work, pending);
         serve(work, pending.asker, pending.id, pending.command, pending.context, pending.vector);
       }
-    } else if (!lacks(work, pending.until)) {
+    } else if (holdsAll(work, pending)) {
       forget(work, pending);
       answer(work, pending.id, { ok: true, ops: pending.ops as readonly OpId[] });
     } else if (isLate) {
@@ -211,6 +211,17 @@ function lateResult(pending: PendingCommand): CommandResult {
 
 export function lacks(work: Work, vector: Vector): boolean {
   return rangesMissing(vector, vectorOf(work.state.logs)).length > 0;
+}
+
+type CatchingUp = Extract<PendingCommand, { tag: 'catching-up' }>;
+
+/**
+ * All that the home had, and the write itself: an op that repeats a request may lie behind a hole in the home's own store, and then
+ * its vector does not tell of it.
+ */
+function holdsAll(work: Work, { until, ops }: CatchingUp): boolean {
+  const { known } = work.state.fold.graph;
+  return !lacks(work, until) && ops.every((op) => known.has(op as OpId));
 }
 
 function answer(work: Work, id: string, result: CommandResult): void {
