@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AppId, BlobId } from '../../src/ids.ts';
+import { vectorOf } from '../../src/ledger/author-logs.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { homeKey, rendezvousOrder } from '../../src/ledger/home.ts';
 import { nextWake } from '../../src/peer/machine.ts';
@@ -39,6 +40,17 @@ describe('a write', () => {
     const served = home.hear(asker, asked[0] as never);
     const result = sentTo(served, asker).find(({ t }) => t === 'result');
     expect(only(asker.hear(home, result as never), 'answer')).toEqual([]);
+    const ops = only(served, 'persist').flatMap((effect) => effect.ops.map(({ bytes }) => bytes));
+    expect(only(asker.hear(home, { t: 'ops', ops }), 'answer')).toMatchObject([{ result: { ok: true } }]);
+  });
+
+  test('that its home has behind a hole in its own store, and does not tell of, is waited for all the same', () => {
+    const { home, asker, patch } = homeAndAsker();
+    const [asked] = sentTo(asker.command(patch), home);
+    const served = home.hear(asker, asked as never);
+    const result = sentTo(served, asker).find(({ t }) => t === 'result');
+    const untold = { ...result, vector: vectorOf(asker.state.logs) };
+    expect(only(asker.hear(home, untold as never), 'answer')).toEqual([]);
     const ops = only(served, 'persist').flatMap((effect) => effect.ops.map(({ bytes }) => bytes));
     expect(only(asker.hear(home, { t: 'ops', ops }), 'answer')).toMatchObject([{ result: { ok: true } }]);
   });
