@@ -80,11 +80,20 @@ export function holdsOp(logs: AuthorLogs, stored: StoredOp): boolean {
 
 /** What this peer says it holds. A log of which a branch is missing is left out: it must come again from the start. */
 export function vectorOf(logs: AuthorLogs): Vector {
+  return vectorOfThose([...logs].filter(([, { suspect }]) => suspect === null));
+}
+
+/** What this peer can give: also of a log of which it lacks a branch, for whoever has that branch may lack what is below. */
+export function holdingsOf(logs: AuthorLogs): Vector {
+  return vectorOfThose([...logs]);
+}
+
+function vectorOfThose(logs: readonly (readonly [key: string, log: AuthorLog])[]): Vector {
   const vector: Record<string, number> = {};
-  for (const [key, log] of logs) {
-    if (log.height < 0 || log.suspect !== null) continue;
-    vector[key] = log.height;
-    vector[`${key}/head`] = log.headDigest;
+  for (const [key, { height, headDigest }] of logs) {
+    if (height < 0) continue;
+    vector[key] = height;
+    vector[`${key}/head`] = headDigest;
   }
   return vector;
 }

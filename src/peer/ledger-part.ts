@@ -5,6 +5,7 @@ import type { Epoch, PeerId } from '../ids.ts';
 import {
   acceptOps,
   appendDrafts,
+  holdingsOf,
   holdsOp,
   rangesMissing,
   restoreOps,
@@ -146,7 +147,7 @@ export function answerVector(
 ): void {
   const { state } = work;
   const mine = vectorOf(state.logs);
-  const ranges = rangesMissing(mine, theirs);
+  const ranges = rangesMissing(holdingsOf(state.logs), theirs);
   if (ranges.length > 0) work.effects.push({ tag: 'sendOps', to: from, ranges });
   const records = [state.own, ...state.facts.values()].filter((record) => {
     const [incarnation, counter] = facts[record.peer] ?? [-1, -1];

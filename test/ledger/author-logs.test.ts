@@ -4,6 +4,7 @@ import type { ClusterId } from '../../src/ids.ts';
 import {
   acceptOps,
   emptyLogs,
+  holdingsOf,
   isSealed,
   rangesMissing,
   restoreOps,
@@ -32,7 +33,7 @@ function exchange(a: TestPeer, b: TestPeer): number {
       [a, b],
       [b, a],
     ] as const) {
-      const ranges = rangesMissing(vectorOf(from.logs), vectorOf(to.logs));
+      const ranges = rangesMissing(holdingsOf(from.logs), vectorOf(to.logs));
       const wanted = ranges.flatMap((range) =>
         from.ops.filter(
           ({ op }) =>
@@ -130,6 +131,25 @@ test('peers that hold different branches of one log come to hold both by vectors
     }),
     { numRuns: 50 },
   );
+});
+
+test('a log of which a branch is missing is asked for whole, and given to whoever lacks what is below that branch', () => {
+  const [original, clone] = [author(5), author(3)];
+  for (const kind of ['note.other', 'note.another']) clone.write({ kind });
+  const here = new TestPeer(9);
+  here.receive(original.ops);
+  here.receive(clone.ops.slice(4));
+  expect(vectorOf(here.logs)).toEqual({});
+  const { id, epoch } = original;
+  const there = restoreOps(
+    emptyLogs(),
+    clone.ops.filter(({ op }) => op.seq !== 1),
+  );
+  expect(rangesMissing(holdingsOf(here.logs), vectorOf(there))).toEqual([
+    { author: id, epoch, from: 1, to: 4 },
+  ]);
+  here.receive(clone.ops);
+  expect(vectorOf(here.logs)).toEqual(holdingsOf(here.logs));
 });
 
 test('a vector says exactly what another peer lacks', () => {

@@ -7,7 +7,14 @@ import type { Random } from './random.ts';
 
 export type RuntimeFaults = { crashChance: number; bootFailChance: number; slowFetchMs: number };
 
-type Process = { life: DynoLife; port: number; isUp: boolean; isEnding: boolean };
+type Process = {
+  life: DynoLife;
+  port: number;
+  isUp: boolean;
+  isEnding: boolean;
+  /** It runs, though its agent was told that it could not be started. */
+  isUnheardOf: boolean;
+};
 
 /** A host's dynos: they outlive the agent, and die with the host. */
 export class SimRuntime {
@@ -102,9 +109,13 @@ export class SimRuntime {
     for (const run of this.#onReturn.splice(0)) run();
   }
 
-  /** The agent forgets a dyno. Where one is running all the same, for want of an Engine to end it, that is made up for. */
+  /**
+   * The agent forgets a dyno, which it may do with none that runs. One that runs all the same, for want of an Engine to end it
+   * or to tell of it, is ended, as Engines do with a container that is removed.
+   */
   remove(dyno: DynoId): void {
     if (this.isAway) this.#onReturn.push(() => this.processes.delete(dyno));
+    else if (this.processes.get(dyno)?.isUnheardOf === true) this.processes.delete(dyno);
   }
 
   fetch(slug: string, holders: readonly PeerId[], done: (ok: boolean) => void): void {
@@ -133,7 +144,8 @@ export class SimRuntime {
       return;
     }
     this.starts += 1;
-    const process: Process = { life, port: 10_000 + (this.starts % 20_000), isUp: false, isEnding: false };
+    const port = 10_000 + (this.starts % 20_000);
+    const process: Process = { life, port, isUp: false, isEnding: false, isUnheardOf: this.isAway };
     this.processes.set(life.dyno, process);
     // It did start, but nobody is there to say so.
     if (this.isAway) this.#report(life.dyno, { tag: 'failed', reason: 'the Engine does not answer' });
