@@ -68,6 +68,7 @@ export class Faults {
       peer.diskDelayMs = 1;
       peer.thaw();
       if (peer.standing === 'stranger') continue;
+      if (peer.hasLeft) peer.crash('host-down');
       peer.start();
       peer.dispatch({ tag: 'draining', on: false });
     }

@@ -65,6 +65,8 @@ export class SimPeer implements Endpoint {
   /** Virtual time until which the agent's event loop stands still. */
   stalledUntil = 0;
   #stalledAt = 0;
+  /** It has said good-bye: an agent ends then. */
+  hasLeft = false;
   steps = 0;
   readonly #options: SimPeerOptions;
   #state: PeerState | null = null;
@@ -116,6 +118,7 @@ export class SimPeer implements Endpoint {
     if (this.isRunning()) return;
     const { clock, network, cluster, seed, index } = this.#options;
     this.hostState = 'running';
+    this.hasLeft = false;
     this.#options.onStart(this);
     this.#run += 1;
     this.#startedAt = clock.now;
@@ -260,6 +263,7 @@ export class SimPeer implements Endpoint {
 
   #step(event: PeerEvent): void {
     if (this.#state === null) return;
+    if (event.tag === 'leave') this.hasLeft = true;
     this.steps += 1;
     const before = this.#state;
     const next = stepPeer(before, event, this.now());
