@@ -132,8 +132,8 @@ export class Watch {
   #checkReleased(peer: SimPeer, { life }: PeerEffect & { tag: 'dyno' }): void {
     const release = peer.state.fold.view.apps.get(life.slot.app)?.releases.get(life.slot.release);
     if (release?.status === 'succeeded') return;
-    // Its disk has lost the release, not the dyno that it found running: that begins again when it crashes.
-    if (release === undefined && peer.isRestored) return;
+    // Its disk has lost a part of the ledger, but not the dyno that it found running: that begins again when it crashes.
+    if (release === undefined && peer.state.fold.graph.incomplete.size > 0) return;
     throw new Error(`${peer.name}: began a dyno of ${life.slot.slot} whose release is ${release?.status}`);
   }
 

@@ -188,11 +188,16 @@ export class Workload {
     };
   }
 
-  /** The slug lies on the peer that built it and on two others, as replication leaves it. */
+  /**
+   * The slug lies on the peer that built it and on two others, as replication leaves it: also where they all have just gone down,
+   * for one copy goes with its peer when that is removed, and nobody could run the release.
+   */
   #deploy(peer: SimPeer, app: AppId): Command {
     const id = createHash('sha256').update(`slug ${this.#made}`).digest('hex') as BlobId;
-    const copies = [peer, ...this.#peers.filter((other) => other !== peer && other.isRunning()).slice(0, 2)];
-    for (const holder of copies) {
+    const others = this.#peers
+      .filter((other) => other !== peer && other.standing === 'member')
+      .sort((a, b) => Number(b.isRunning()) - Number(a.isRunning()));
+    for (const holder of [peer, ...others.slice(0, 2)]) {
       holder.disk.blobs.add(id);
       holder.dispatch({ tag: 'blobs', held: [...holder.disk.blobs].sort() });
     }
