@@ -27,13 +27,10 @@ export function machineLine(loadBefore: number): string {
   ].join(' · ');
 }
 
-export function renderFinding(finding: Finding, machine: string): string {
-  const aims = finding.aims.map(
-    ({ aim, found, isMet }) => `| ${aim} | ${found} | ${isMet ? 'met' : 'missed'} |`,
-  );
-  return [`_${machine}_`, '', finding.body, '', '| Aim | Found | |', '| --- | --- | --- |', ...aims].join(
-    '\n',
-  );
+export function renderFinding({ body, aims }: Finding, machine: string): string {
+  const rows = aims.map(({ aim, found, isMet }) => `| ${aim} | ${found} | ${isMet ? 'met' : 'missed'} |`);
+  const table = aims.length === 0 ? [] : ['', '| Aim | Found | |', '| --- | --- | --- |', ...rows];
+  return [`_${machine}_`, '', body, ...table].join('\n');
 }
 
 /** Puts the finding between its markers; everything else in the file is a person's text. */
