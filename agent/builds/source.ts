@@ -1,12 +1,10 @@
 import { chmod, copyFile, mkdir, open, realpath, symlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, posix, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { PlatformError } from '../../src/errors.ts';
+import { SOURCE_BYTES_MAX, SOURCE_ENTRIES_MAX } from '../../src/builds/source-limits.ts';
 import { TarReader, type TarEntry } from '../../src/builds/tar-entries.ts';
-
-const SOURCE_BYTES_MAX = 1024 ** 3;
-const ENTRIES_MAX = 500_000;
+import { gunzipped } from '../lib/gunzipped.ts';
 
 /**
  * Unpacks a `.tar` or `.tar.gz` (told apart by its first bytes) into the empty folder `dir`. Nothing in the archive can
@@ -38,39 +36,6 @@ export async function unpackSource(
   }
 }
 
-async function gunzipped(source: Readable): Promise<AsyncIterable<Uint8Array>> {
-  const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const first = await chunks.next();
-  const all = (async function* (): AsyncGenerator<Uint8Array> {
-    for (let item = first; item.done !== true; item = await chunks.next()) yield item.value;
-  })();
-  if (first.done === true || first.value[0] !== 0x1f || first.value[1] !== 0x8b) return all;
-  const gunzip = createGunzip();
-  void (async () => {
-    try {
-      for await (const chunk of all) {
-        if (!gunzip.write(chunk)) await drained(gunzip);
-        if (gunzip.destroyed) return;
-      }
-      gunzip.end();
-    } catch (error) {
-      gunzip.destroy(error instanceof Error ? error : new Error(String(error)));
-    }
-  })();
-  return gunzip as AsyncIterable<Uint8Array>;
-}
-
-/** Resolves also when the stream is closed: then nobody reads it any more. */
-function drained(stream: NodeJS.EventEmitter): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done).off('close', done);
-      resolve();
-    };
-    stream.on('drain', done).on('close', done);
-  });
-}
-
 class Unpacker {
   readonly #root: string;
   readonly #bytesMax: number;
@@ -89,10 +54,10 @@ class Unpacker {
     await this.end();
     this.#bytes += entry.bytes;
     this.#entries += 1;
-    if (this.#bytes > this.#bytesMax || this.#entries > ENTRIES_MAX) {
+    if (this.#bytes > this.#bytesMax || this.#entries > SOURCE_ENTRIES_MAX) {
       throw new PlatformError(
         'too_large',
-        `Cannot build this source: unpacked it has more than ${Math.floor(this.#bytesMax / 1024 ** 2)} MiB or ${ENTRIES_MAX} files`,
+        `Cannot build this source: unpacked it has more than ${Math.floor(this.#bytesMax / 1024 ** 2)} MiB or ${SOURCE_ENTRIES_MAX} files`,
         { hint: 'Leave large files out of the repository' },
       );
     }

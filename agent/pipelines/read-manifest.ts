@@ -1,15 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { open } from 'node:fs/promises';
 import { PlatformError } from '../../src/errors.ts';
+import { SOURCE_BYTES_MAX, SOURCE_ENTRIES_MAX } from '../../src/builds/source-limits.ts';
 import { TarReader } from '../../src/builds/tar-entries.ts';
+import { gunzipped } from '../lib/gunzipped.ts';
 
 const NAME = 'app.json';
 const BYTES_MAX = 1024 * 1024;
-/** As for builds: an archive of a few MB may unpack to terabytes. */
-const UNPACKED_BYTES_MAX = 1024 ** 3;
-const PATHS_MAX = 500_000;
 
 /**
  * The app.json of a `.tar` or `.tar.gz`: the one at its root, or else in the one folder that everything is in, which is
@@ -19,7 +15,7 @@ const PATHS_MAX = 500_000;
 export async function readManifest(
   path: string,
   signal: AbortSignal,
-  bytesMax = UNPACKED_BYTES_MAX,
+  bytesMax = SOURCE_BYTES_MAX,
 ): Promise<string | null> {
   const found = new Map<number, string>();
   const reader = new TarReader();
@@ -30,7 +26,7 @@ export async function readManifest(
   let entries = 0;
   await eachChunk(path, signal, (chunk) => {
     unpacked += chunk.byteLength;
-    if (unpacked > bytesMax || entries > PATHS_MAX) throw tooLarge(bytesMax);
+    if (unpacked > bytesMax || entries > SOURCE_ENTRIES_MAX) throw tooLarge(bytesMax);
     for (const event of reader.push(chunk)) {
       if (event.tag === 'entry') {
         entries += 1;
@@ -54,7 +50,7 @@ function tooLarge(bytesMax: number): PlatformError {
   const miB = Math.floor(bytesMax / 1024 ** 2);
   return new PlatformError(
     'too_large',
-    `Cannot read this source: unpacked it has more than ${miB} MiB or ${PATHS_MAX} files`,
+    `Cannot read this source: unpacked it has more than ${miB} MiB or ${SOURCE_ENTRIES_MAX} files`,
     { hint: 'Leave large files out of the repository' },
   );
 }
@@ -73,22 +69,11 @@ class Tops {
 }
 
 async function eachChunk(path: string, signal: AbortSignal, on: (chunk: Uint8Array) => void): Promise<void> {
-  const take = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of chunks) on(chunk);
-  };
-  const source = createReadStream(path);
-  if (await isGzip(path)) await pipeline(source, createGunzip(), take, { signal });
-  else await pipeline(source, take, { signal });
-}
-
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
+  const source = createReadStream(path, { signal });
   try {
-    const head = Buffer.alloc(2);
-    await file.read(head, 0, 2, 0);
-    return head[0] === 0x1f && head[1] === 0x8b;
+    for await (const chunk of await gunzipped(source)) on(chunk);
   } finally {
-    await file.close();
+    source.destroy();
   }
 }
 

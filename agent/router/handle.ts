@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RouterHandle } from '../../src/shell/router.ts';
 import { ensureCertificate } from './certificate.ts';
-import { RouterClient, type OpenRouterOptions } from './router-client.ts';
+import { RouterClient } from './router-client.ts';
+import { type OpenRouterOptions } from './open-options.ts';
 
 /**
  * Takes hold of this peer's router process: the one that a former agent left, with the ports it has, or a new one.

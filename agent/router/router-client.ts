@@ -13,7 +13,7 @@ import { onJsonLines, sendJson } from '../lib/json-lines.ts';
 import { ensureSideProcess } from '../lib/side-process.ts';
 import { Tasks } from '../lib/tasks.ts';
 import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
-import type { RouterSettings } from './settings.ts';
+import type { OpenRouterOptions } from './open-options.ts';
 
 const ROUTER_MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const HELLO_WITHIN_MS = 10_000;
@@ -22,21 +22,6 @@ const RECONNECT_MS = { first: 50, max: 2_000 } as const;
 const EXIT_MARGIN_MS = 2_000;
 
 const BACKLOG_LINES_MAX = 5_000;
-
-export type OpenRouterOptions = {
-  /** The peer's data directory; its `key` must be there. */
-  readonly dir: string;
-  readonly host: string;
-  /** 0: any free port, kept for as long as this agent lives. */
-  readonly port: number;
-  /** The same for a second listener, for https alone; null: none. */
-  readonly httpsPort: number | null;
-  readonly proxyHost: string;
-  readonly proxyPort: number;
-  readonly log: Logger;
-  /** For tests, which cannot wait for Heroku's times. Heeded only by a process that this call starts. */
-  readonly settings?: Partial<RouterSettings>;
-};
 
 type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
