@@ -153,14 +153,18 @@ test('without a dyno that is wanted nobody waits', async () => {
   await eventually(() => router.lines.includes(`at=error desc="No dynos running" port=${NUMBER}`));
 });
 
+async function echoes(socket: Socket, word: string): Promise<void> {
+  socket.write(word);
+  expect(String(await once(socket, 'data'))).toBe(word);
+}
+
 test('a closed port is listened on no more; what is connected stays', async () => {
   await using dyno = await rawDyno((socket) => void socket.pipe(socket));
   await using router = await startRouter();
   const host = ownHost();
   await listenAt(router, portTable(host, routePort([target({ port: dyno.port })])));
   const socket = await dial(host);
-  socket.write('one');
-  expect(String(await once(socket, 'data'))).toBe('one');
+  await echoes(socket, 'one');
   await router.handle.setTable(tableOf(routeApp([]), { internalHost: host, ports: {} }));
   await eventually(
     async () =>
@@ -169,8 +173,7 @@ test('a closed port is listened on no more; what is connected stays', async () =
         () => true,
       ),
   );
-  socket.write('two');
-  expect(String(await once(socket, 'data'))).toBe('two');
+  await echoes(socket, 'two');
   socket.destroy();
 });
 
@@ -223,12 +226,10 @@ test('a router that shuts down gives its ports up at once, while a connection go
   const host = ownHost();
   await listenAt(router, portTable(host, routePort([target({ port: dyno.port })])));
   const socket = await dial(host);
-  socket.write('one');
-  expect(String(await once(socket, 'data'))).toBe('one');
+  await echoes(socket, 'one');
   const ended = router.handle.shutdown(20_000);
   const next = await eventually(() => listenOn(host));
-  socket.write('two');
-  expect(String(await once(socket, 'data'))).toBe('two');
+  await echoes(socket, 'two');
   socket.end();
   await ended;
   next.close();
