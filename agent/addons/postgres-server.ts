@@ -48,6 +48,7 @@ export class PostgresServer {
     if (database !== null) url.pathname = `/${encodeURIComponent(database)}`;
     // Most peers never speak to a database: the driver is loaded by those that do.
     const driver = await import('pg');
+    signal.throwIfAborted();
     const client = new driver.Client({
       connectionString: url.href,
       connectionTimeoutMillis: CONNECT_MS,

@@ -39,6 +39,7 @@ export class RedisServer {
     url.pathname = '';
     // Most peers never speak to a database: the driver is loaded by those that do.
     const { createClient, RESP_TYPES } = await import('@redis/client');
+    signal.throwIfAborted();
     const client = createClient({
       url: url.href,
       RESP: 2,

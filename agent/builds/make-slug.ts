@@ -77,7 +77,7 @@ export async function makeSlug(
       ? [config.get('BUILDPACK_URL') ?? '']
       : chosen;
   // Those of the request were checked when it came.
-  if (request.buildpacks === undefined) mustBeOpenToAll(buildpacks, app.buildpacks);
+  if (buildpacks !== request.buildpacks) mustBeOpenToAll(buildpacks, app.buildpacks);
   const plan = buildpacks.length > 0 ? null : await planImage(appDir, parts.engine, print);
   if (plan !== null) {
     const ref = await makeImage({

@@ -263,10 +263,11 @@ class PeerLogs implements Logs {
 
   /** What gossip did not bring by now is fetched. */
   async #catchUp(peer: PeerId, app: AppId, reached: LogPosition): Promise<void> {
-    for (const session of this.#watched.get(app)?.sessions ?? []) {
+    const behind = [...(this.#watched.get(app)?.sessions ?? [])].filter((session) => {
       const position = session.position(peer);
-      if (position === null || isLater(reached, position)) await session.check(peer);
-    }
+      return position === null || isLater(reached, position);
+    });
+    await Promise.all(behind.map((session) => session.check(peer)));
   }
 }
 

@@ -25,8 +25,9 @@ export const PORT_ACCEPTED = `HTTP/1.1 101 Switching Protocols\r\nConnection: Up
 
 /** Null: a request over HTTP. */
 export function parsePortRequest({ headers, upgrade }: RequestHead): PortRequest | null {
+  if (upgrade !== PROTOCOL) return null;
   const number = valueOf(headers, PORT_HEADER);
-  if (number === null || upgrade !== PROTOCOL) return null;
+  if (number === null) return null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any text may be looked up
   return { number: Number(number), dyno: (valueOf(headers, DYNO_HEADER) ?? '') as DynoId };
 }

@@ -187,7 +187,9 @@ class DockerRuntime implements Runtime {
     await this[Symbol.asyncDispose]();
     for (const { Id } of await ownContainers(this.#parts)) await removeContainer(this.#parts.engine, Id);
     await this.#parts.files.removeOthers(() => false);
-    await this.allowPorts([]);
+    await this.allowPorts([]).catch((err: unknown) =>
+      this.#parts.log.warn({ err }, 'internal ports stay open in the firewall'),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

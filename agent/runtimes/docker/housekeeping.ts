@@ -35,7 +35,10 @@ export class Housekeeping {
     const { parts, dynos, berths } = this.#options;
     const { engine, network, stackImage, peer, files, portGate } = parts;
     await guardBridge(network, { engine, image: stackImage, peer });
-    await portGate.restore();
+    // Without it internal ports alone are shut: dynos run on.
+    await portGate
+      .restore()
+      .catch((err: unknown) => parts.log.warn({ err }, 'dynos not let through to internal ports'));
     const infos = await ownContainers(parts);
     this.#tellEnded(infos);
     const sorted = sortContainers(infos, {
