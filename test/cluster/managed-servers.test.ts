@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ProviderResource } from '../../src/platform/provider.ts';
+import type { TokenResource } from '../../src/platform/token.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
@@ -44,6 +45,19 @@ test('an app that is something else is left alone', async () => {
   const refused = await birch.tryKith(['providers:run', REDIS, '--app', 'other']);
   expect(refused.stderr).toContain(`"other" that is no server of ${REDIS}`);
   expect(JSON.parse(await cedar.kith(['config', '-a', 'other', '--json']))).toEqual({ A: '1' });
+});
+
+test('an app that somebody made beforehand, who is no admin, is not taken for the server', async () => {
+  const { token } = await ash.json<TokenResource>(['tokens:create', 'eve@example.com', '--role', 'member']);
+  const made = await fetch(`${ash.api}/apps`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token ?? ''}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: REDIS }),
+  });
+  expect(made.status).toBe(201);
+  const refused = await ash.tryKith(['providers:run', REDIS]);
+  expect(refused.stderr).toContain('is owned by "eve@example.com", who is no admin');
+  await ash.kith(['apps:destroy', REDIS, '--confirm', REDIS]);
 });
 
 test('dynos at every peer use a database that is at one of them', { timeout: TEST_MS }, async () => {

@@ -3,7 +3,9 @@ import type { AppResource } from '../../../src/platform/app.ts';
 import type { DynoResource } from '../../../src/platform/dyno.ts';
 import type { FormationResource } from '../../../src/platform/formation.ts';
 import type { PortResource } from '../../../src/platform/port.ts';
+import type { MemberResource } from '../../../src/platform/team.ts';
 import type { VolumeResource } from '../../../src/platform/volume.ts';
+import { teamPath } from '../access.ts';
 import { ApiError, CliError } from '../line/cli-error.ts';
 import type { Context } from '../line/context.ts';
 import { SERVER_TYPE, SERVER_VOLUME } from './managed-servers.ts';
@@ -194,7 +196,19 @@ export class ServerApp {
   }
 
   /** One that has neither config vars nor code is ours to take: we may have ended right after making it. */
+  /** An owner reads the config vars of an app: of one that somebody else made beforehand, the password of all databases. */
+  async #mustBeOfAnAdmin({ owner }: AppResource): Promise<void> {
+    const members = await this.#api.get<readonly MemberResource[]>(await teamPath(this.#api, '/members'));
+    // Who is no member at all came by the socket of a machine.
+    const role = members.find(({ email }) => email === owner.email)?.role ?? 'admin';
+    if (role === 'admin') return;
+    throw new CliError(`The app "${this.name}" is owned by "${owner.email}", who is no admin`, {
+      hint: 'Name another with --app, or take this one over: kith apps:transfer',
+    });
+  }
+
   async #mustBeOurs(app: AppResource): Promise<void> {
+    await this.#mustBeOfAnAdmin(app);
     const config = await this.#config();
     const { [PROVIDER_VAR]: provider, [PASSWORD_VAR]: password } = config;
     if (provider === this.#server.provider && password !== undefined) return;
