@@ -2,7 +2,8 @@ import type { AppResource } from '../../src/platform/app.ts';
 import { defineCommand } from '../lib/line/command.ts';
 import { APP_FLAGS } from '../lib/line/specs.ts';
 import { confirm } from '../lib/line/confirm.ts';
-import { git, remotesTo } from '../lib/deploy/git.ts';
+import { appRemotes } from '../lib/deploy/git-setup.ts';
+import { git } from '../lib/deploy/git.ts';
 
 export default defineCommand({
   args: { name: { is: 'optional' } },
@@ -18,9 +19,7 @@ export default defineCommand({
     const { name } = await api.get<AppResource>(path);
     await confirm(world, name, flags.confirm, `This destroys ⬢ ${name} with all its dynos and releases`);
     const app = await screen.progress(`Destroying ${screen.app(name)}`, () => api.delete<AppResource>(path));
-    const remotes = await remotesTo(world, (url) => url.startsWith('http') && url.endsWith(`/${name}.git`));
-    // A remote of another name may be another service's app of the same name.
-    if (remotes.includes(context.remote)) await git(world, 'remote', 'remove', context.remote);
+    for (const remote of await appRemotes(context, name)) await git(world, 'remote', 'remove', remote.name);
     if (screen.isJson) screen.json(app);
   },
 });

@@ -1,7 +1,7 @@
 import type { AppResource } from '../../src/platform/app.ts';
 import { defineCommand } from '../lib/line/command.ts';
-import { git, remotesTo } from '../lib/deploy/git.ts';
-import { gitBase, gitUrl } from '../lib/deploy/git-setup.ts';
+import { git } from '../lib/deploy/git.ts';
+import { appRemotes, gitBase, gitUrl } from '../lib/deploy/git-setup.ts';
 
 export default defineCommand({
   ofApp: true,
@@ -14,11 +14,12 @@ export default defineCommand({
     const app = await screen.progress(`Renaming ${screen.app(former)} to ${screen.app(args.newname)}`, () =>
       api.patch<AppResource>(path, { name: args.newname }),
     );
-    const base = await gitBase(context);
-    const remotes = await remotesTo(world, (url) => url === gitUrl(base, former));
-    for (const remote of remotes) await git(world, 'remote', 'set-url', remote, gitUrl(base, app.name));
+    const remotes = await appRemotes(context, former);
+    for (const { name, url } of remotes) {
+      await git(world, 'remote', 'set-url', name, gitUrl(url.slice(0, url.lastIndexOf('/')), app.name));
+    }
     if (screen.isJson) return screen.json(app);
-    screen.line(`${app.web_url} | ${gitUrl(base, app.name)}`);
-    for (const remote of remotes) screen.note(`Git remote ${remote} updated`);
+    screen.line(`${app.web_url} | ${gitUrl(await gitBase(context), app.name)}`);
+    for (const remote of remotes) screen.note(`Git remote ${remote.name} updated`);
   },
 });

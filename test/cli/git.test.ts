@@ -84,13 +84,17 @@ test('renaming and destroying an app keep the remote true', async () => {
   await using dir = await repository();
   await using stub = await StubApi.start();
   const env = { KITH_HOST: stub.host };
-  gitIn(dir.path, 'remote', 'add', 'kith', `http://${stub.host}/blog.git`);
+  gitIn(dir.path, 'remote', 'add', 'kith', 'http://another-peer:5001/blog.git');
+  gitIn(dir.path, 'remote', 'add', 'near', `http://${stub.host}/blog.git`);
+  gitIn(dir.path, 'remote', 'add', 'origin', 'https://git.example.com/ada/blog.git');
   stub.on('PATCH /apps/blog', appOf({ name: 'diary' }));
   await runKith(['apps:rename', 'diary'], { env, cwd: dir.path });
-  expect(gitIn(dir.path, 'remote', 'get-url', 'kith')).toBe(`http://${stub.host}/diary.git`);
+  expect(gitIn(dir.path, 'remote', 'get-url', 'kith')).toBe('http://another-peer:5001/diary.git');
+  expect(gitIn(dir.path, 'remote', 'get-url', 'near')).toBe(`http://${stub.host}/diary.git`);
   stub.on('GET /apps/diary', appOf({ name: 'diary' })).on('DELETE /apps/diary', appOf({ name: 'diary' }));
   await runKith(['apps:destroy', '--confirm', 'diary'], { env, cwd: dir.path });
-  expect(gitIn(dir.path, 'remote')).toBe('');
+  expect(gitIn(dir.path, 'remote')).toBe('origin');
+  expect(gitIn(dir.path, 'remote', 'get-url', 'origin')).toBe('https://git.example.com/ada/blog.git');
 });
 
 test('a folder is packed without what git ignores, sent, built, and its output shown', async () => {

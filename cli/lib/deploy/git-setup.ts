@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import type { PeerResource } from '../../../src/platform/peer.ts';
 import { CliError } from '../line/cli-error.ts';
 import type { Context } from '../line/context.ts';
-import { git, isGitRepository, setRemote } from './git.ts';
+import { git, isGitRepository, listRemotes, setRemote } from './git.ts';
+import type { Remote } from './git.ts';
 import { shellQuote } from '../print/quote.ts';
 
 /** `http://HOST:PORT` that git pushes to: the API that is spoken to, or that of the agent behind the Unix socket. */
@@ -21,6 +22,17 @@ export async function gitBase(context: Context): Promise<string> {
 
 export function gitUrl(base: string, app: string): string {
   return `${base}/${app}.git`;
+}
+
+/**
+ * The remotes that push to an app: those to the peer that is spoken to, and the one of the name that is Kith's here,
+ * whichever peer it pushes to. Another may be another service's repository of the same name.
+ */
+export async function appRemotes(context: Context, app: string): Promise<readonly Remote[]> {
+  const here = gitUrl(await gitBase(context), app);
+  const isToPeer = (url: string): boolean => url.startsWith('http') && url.endsWith(gitUrl('', app));
+  const remotes = await listRemotes(context.world);
+  return remotes.filter(({ name, url }) => url === here || (name === context.remote && isToPeer(url)));
 }
 
 /**

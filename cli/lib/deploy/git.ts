@@ -29,11 +29,16 @@ export async function setRemote(world: World, remote: string, url: string): Prom
   if (added === null) await git(world, 'remote', 'set-url', remote, url);
 }
 
-/** Names of the remotes with this URL. */
-export async function remotesTo(world: World, isOf: (url: string) => boolean): Promise<readonly string[]> {
+/** A remote of the repository of the folder. */
+export interface Remote {
+  readonly name: string;
+  readonly url: string;
+}
+
+export async function listRemotes(world: World): Promise<readonly Remote[]> {
   const listed = (await git(world, 'config', '--get-regexp', String.raw`^remote\..*\.url$`)) ?? '';
   return listed.split('\n').flatMap((row) => {
     const [, name, url] = /^remote\.(.*)\.url (.*)$/.exec(row) ?? [];
-    return name !== undefined && url !== undefined && isOf(url) ? [name] : [];
+    return name !== undefined && url !== undefined ? [{ name, url }] : [];
   });
 }
