@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { defineCommand } from '../lib/line/command.ts';
 import { confirm } from '../lib/line/confirm.ts';
 import { DUMP_MS, dumpPath, findDatabase, POSTGRESQL } from '../lib/databases/databases.ts';
-import { fileError } from '../lib/volumes.ts';
+import { fileError } from '../lib/line/file-error.ts';
 
 export default defineCommand({
   ofApp: true,

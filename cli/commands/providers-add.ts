@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ProviderResource } from '../../src/platform/provider.ts';
 import { CliError } from '../lib/line/cli-error.ts';
+import { fileReason } from '../lib/line/file-error.ts';
 import { defineCommand } from '../lib/line/command.ts';
 
 export default defineCommand({
@@ -21,7 +22,7 @@ async function readManifest(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? 'it is no valid JSON' : 'it cannot be read';
+    const reason = cause instanceof SyntaxError ? 'it is no valid JSON' : fileReason(cause);
     throw new CliError(`Cannot register "${path}": ${reason}`, { cause });
   }
 }

@@ -6,7 +6,8 @@ import type { Client } from '../lib/api/client.ts';
 import { UsageError } from '../lib/line/cli-error.ts';
 import { defineCommand } from '../lib/line/command.ts';
 import { confirm } from '../lib/line/confirm.ts';
-import { COPY_MS, fileError, volumesPath, whileTold } from '../lib/volumes.ts';
+import { fileError } from '../lib/line/file-error.ts';
+import { COPY_MS, volumesPath, whileTold } from '../lib/volumes.ts';
 
 export default defineCommand({
   ofApp: true,

@@ -3,6 +3,7 @@ import { coversName } from '../../src/covers-name.ts';
 import type { DomainResource } from '../../src/platform/domain.ts';
 import type { SniEndpointResource } from '../../src/platform/sni-endpoint.ts';
 import { CliError, UsageError } from './line/cli-error.ts';
+import { fileError } from './line/file-error.ts';
 import type { Client } from './api/client.ts';
 import type { Screen } from './print/screen.ts';
 import { formatMoment } from './print/time.ts';
@@ -52,8 +53,7 @@ export async function readPem(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(`Cannot read the file "${path}": ${found}`, { cause });
+    throw fileError(path, cause);
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeInfoResource, VolumeResource } from '../../src/platform/volume.ts';
 import type { Client } from './api/client.ts';
-import { CliError, UsageError } from './line/cli-error.ts';
+import { UsageError } from './line/cli-error.ts';
 import type { Paint } from './print/paint.ts';
 
 /** Of a copy nobody knows how long it takes; the peers end what hangs. */
@@ -62,10 +62,4 @@ export async function whileTold<T>(
     over.abort();
     await telling;
   }
-}
-
-/** A file of ours to send or to write. */
-export function fileError(path: string, cause: unknown): CliError {
-  const found = cause instanceof Error ? cause.message : String(cause);
-  return new CliError(`Cannot use the file "${path}": ${found}`, { cause });
 }

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { fileError } from './volumes.ts';
+import { fileError } from './line/file-error.ts';
 
 /** Writes what a peer sends to a file that only we may read, under its own name only once it is whole. @returns bytes */
 export async function writeWhole(target: string, sent: IncomingMessage): Promise<number> {

@@ -69,5 +69,5 @@ test('a manifest that is not there, or no JSON, is told so', async () => {
     env: { KITH_HOST: api.host, KITH_TOKEN: 'secret' },
   });
   expect(ran.status).not.toBe(0);
-  expect(ran.stderr).toContain('Cannot register "/nowhere.json": it cannot be read');
+  expect(ran.stderr).toContain('Cannot register "/nowhere.json": there is no such file or folder');
 });

@@ -65,7 +65,7 @@ test('certs:add sends what is in the two files, and says which domains it serves
   expect(ran.stdout).toMatch(/Serves: +www\.example\.com\n/);
   expect(ran.stdout).not.toContain('the key');
   const missing = await kith(stub, `certs:add ${crt} ${crt}.not-there`);
-  expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('Cannot read the file') });
+  expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no such file') });
 });
 
 test('certs:info, certs:update and certs:remove take the only certificate, or the one that is named', async () => {
@@ -169,5 +169,5 @@ test('acme:set wants the terms agreed to, and sends who vouches for an authority
     directory_url: 'https://ca/dir',
     ca: 'PEM',
   });
-  expect((await kith(stub, `acme:set --agree --ca ${ca}.not`)).stderr).toContain('Cannot read the file');
+  expect((await kith(stub, `acme:set --agree --ca ${ca}.not`)).stderr).toContain('there is no such file');
 });

@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises';
 import { TarReader, type TarEntry } from '../../../src/builds/tar-entries.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import { CliError } from '../line/cli-error.ts';
+import { fileReason } from '../line/file-error.ts';
 
 /** What was made, and what an archive asked for that is not made here, in words. */
 export type Unpacked = {
@@ -149,6 +150,8 @@ function bad(reason: string): CliError {
 }
 
 function cannotWrite(target: string, cause: unknown): CliError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CliError(`Cannot copy to "${target}": ${reason}`, { hint: 'Nothing was kept of it', cause });
+  return new CliError(`Cannot copy to "${target}": ${fileReason(cause)}`, {
+    hint: 'Nothing was kept of it',
+    cause,
+  });
 }
