@@ -16,6 +16,8 @@ async function main(): Promise<void> {
     return;
   }
   const config = readConfig(process.argv.slice(2), process.env);
+  // Builds and dynos of other users read what is unpacked for them; what is secret says so itself when it is written.
+  process.umask(0o022);
   // The router and the keeper inherit the environment: an invite is none of their business.
   delete process.env['KITH_JOIN'];
   const log = pino(

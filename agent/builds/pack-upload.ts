@@ -24,11 +24,11 @@ export async function packUpload(
 ): Promise<PackedSlug> {
   await mkdir(scratch, { recursive: true });
   const dir = await mkdtemp(join(scratch, 'upload-'));
-  // It becomes the root of the app: whoever runs that has to see into it.
-  await chmod(dir, 0o755);
   try {
     await unpackSource(source, dir, UNPACKED_BYTES_MAX);
     const root = await rootOf(dir);
+    // Whoever runs the app has to see into it, whatever the agent's umask is.
+    await chmod(root, 0o755);
     const [{ id, bytes }, needs] = await Promise.all([packSlug(root, blobs, signal), slugArch(root, arch)]);
     return { id, bytes, arch: needs };
   } finally {

@@ -38,6 +38,8 @@ export type ShownFolder = { readonly from: string; readonly at: string };
 
 // nobody: owns nothing, and no other service of a sane host runs as it with files worth reading.
 const BUILD_UID = 65_534;
+/** One that is of no use fails at once: this is for a busy host, which must not do without it for that. */
+const PROBE_MS = 30_000;
 const SYSTEM_FOLDERS = [
   '/usr',
   '/bin',
@@ -73,7 +75,7 @@ export async function probeSandbox(): Promise<Sandbox> {
       probe.once('error', () => resolve(false));
       probe.once('exit', (code) => resolve(code === 0));
     }),
-    sleep(5_000, false, { ref: false }),
+    sleep(PROBE_MS, false, { ref: false }),
   ]);
   if (!works) probe.kill('SIGKILL');
   return works ? wrapped : { kind: 'none', uid };

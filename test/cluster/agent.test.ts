@@ -1,32 +1,42 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import type { Ready } from '../../agent/agent.ts';
 import { ROOT } from '../../scripts/lib/agent-process.ts';
+import { appRequest } from '../../scripts/lib/app-request.ts';
 import { hostProcesses } from '../../scripts/lib/host-processes.ts';
 import { run } from '../../scripts/lib/kith.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { deploy, formationMet, keepAsking, writeApp } from './apps.ts';
+import { answers, deploy, formationMet, keepAsking, spreadOut, writeApp } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 
 const cluster = useCluster(2);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 480_000 };
 
 /** Starts an agent with exactly these settings; it is killed by the callback's end, whatever happens. */
 async function agentWith(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  umask = '022',
 ): Promise<{ line: string; stop: () => Promise<number | null> }> {
-  const child = spawn(join(ROOT, 'cli', 'kith'), ['agent', ...args], {
+  const kith = join(ROOT, 'cli', 'kith');
+  const child = spawn('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', kith, 'agent', ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, ...env },
   });
-  const [line] = (await once(child.stdout, 'data', { signal: AbortSignal.timeout(WAIT_MS) })) as [Buffer];
+  const lines = createInterface({ input: child.stdout });
+  const within = AbortSignal.timeout(WAIT_MS);
+  const [line] = (await once(lines, 'line', { signal: within }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  })) as [string];
   return {
-    line: line.toString(),
+    line,
     async stop() {
       child.kill('SIGTERM');
       const [status] = (await once(child, 'exit', { signal: AbortSignal.timeout(WAIT_MS) })) as [
@@ -85,7 +95,30 @@ test('flags come before the environment, and that before the config file', LONG,
   } finally {
     expect(await agent.stop()).toBe(0);
   }
-  expect(hostProcesses(dir)).toEqual([]);
+  await eventually(() => hostProcesses(dir).length === 0, { withinMs: WAIT_MS });
+});
+
+test('where new files are hidden from other users, apps are built and run all the same', LONG, async () => {
+  const dir = join(cluster.dir, 'hidden');
+  const loopback = ['--host', '127.0.0.1', '--http', '0', '--api', '0', '--mesh', '0'];
+  const agent = await agentWith(['--data', dir, ...loopback, '--runtime', 'process'], {}, '077');
+  try {
+    const { api, http } = JSON.parse(agent.line) as Ready;
+    const env = { KITH_HOST: api, KITH_TOKEN: readFileSync(join(dir, 'token'), 'utf8').trim() };
+    for (const args of [
+      ['apps:create', 'hidden', '--no-remote'],
+      ['buildpacks:set', 'procfile', '-a', 'hidden'],
+      ['builds:create', '--source', writeApp(join(cluster.dir, 'hidden-app')), '-a', 'hidden'],
+    ]) {
+      const ran = await run(join(ROOT, 'cli', 'kith'), args, { cwd: '/', env, withinMs: WAIT_MS });
+      expect(ran).toMatchObject({ status: 0 });
+    }
+    await eventually(async () => (await appRequest(http, 'hidden')).body.startsWith('one web.1'), {
+      withinMs: WAIT_MS,
+    });
+  } finally {
+    expect(await agent.stop()).toBe(0);
+  }
 });
 
 test('wrong settings are refused in words, each naming what is wrong', LONG, async () => {
@@ -113,7 +146,7 @@ test('a port or a data directory that another agent has is refused by name', LON
   const loopback = ['--host', '127.0.0.1', '--http', '0', '--mesh', '0'];
   const { port } = new URL(ash.api);
   expect(await refused(['--data', join(cluster.dir, 'taken'), ...loopback, '--api', port])).toContain(port);
-  expect(hostProcesses(join(cluster.dir, 'taken'))).toEqual([]);
+  await eventually(() => hostProcesses(join(cluster.dir, 'taken')).length === 0, { withinMs: WAIT_MS });
   expect(await refused(['--data', ash.dir, ...loopback, '--api', '0'])).toContain('another agent');
   expect((await ash.peers()).length).toBe(2);
 });
@@ -123,8 +156,9 @@ test(
   LONG,
   async () => {
     await deploy(ash, 'steady', writeApp(join(cluster.dir, 'steady')));
-    await ash.kith(['ps:scale', 'web=2', '-a', 'steady']);
+    await spreadOut(birch, 'steady', { web: 2 }, 2);
     const before = await formationMet(birch, 'steady', 2, spread);
+    for (const peer of [ash, birch]) await answers(peer, 'steady', /^one web\.\d/);
     const asking = keepAsking(birch, 'steady');
     ash.agent.signalAgent('SIGHUP');
     await ash.agent.exited();
@@ -156,7 +190,7 @@ test('SIGTERM hands every dyno over before it goes, and a second one does not wa
   mkdirSync(stubborn);
   writeFileSync(join(stubborn, 'Procfile'), "worker: trap '' TERM; while :; do sleep 1; done\n");
   await deploy(birch, 'stubborn', stubborn);
-  await birch.kith(['ps:scale', 'worker=2', '-a', 'stubborn']);
+  await spreadOut(birch, 'stubborn', { worker: 2 }, 2);
   await formationMet(birch, 'stubborn', 2, spread);
   ash.agent.signalAgent('SIGTERM');
   await eventually(async () => (await birch.peers()).find(({ name }) => name === 'ash')?.draining === true, {
