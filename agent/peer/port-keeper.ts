@@ -32,7 +32,7 @@ export class PortKeeper {
   }
 
   #onReport({ listening, failed }: PortReport): void {
-    this.#tell(failed);
+    this.#tell(listening, failed);
     this.#listening = listening;
     if (this.#isAtIt) return;
     this.#isAtIt = true;
@@ -64,13 +64,16 @@ export class PortKeeper {
     }
   }
 
-  #tell(failed: PortReport['failed']): void {
+  #tell(listening: PortReport['listening'], failed: PortReport['failed']): void {
     const { runtime, log } = this.#parts;
     const known = this.#failed;
     this.#failed = new Map(failed.map(({ number, reason }) => [number, reason]));
+    const { internalHost: host } = runtime;
+    for (const number of listening)
+      if (known.has(number)) log.info({ host, number }, 'internal port listened on');
     for (const [number, reason] of this.#failed) {
       if (known.get(number) === reason) continue;
-      log.warn({ host: runtime.internalHost, number, reason }, 'internal port not listened on');
+      log.warn({ host, number, reason }, 'internal port not listened on');
     }
   }
 }

@@ -112,11 +112,16 @@ export class PortConnection implements AttemptOwner, Connection, Timed {
     this.#attempt = null;
     this.#stopWaiting();
     attempt.end();
-    learn(this.#core, target, failure, isReused);
-    // A router that answered in no way it should: not at once again.
-    if (failure === 'malformed') this.#core.routes.eject(target.dyno, this.#core.settings.ejectMs);
+    // What the far router makes of this port says nothing of the dyno over HTTP.
+    if (failure === 'no-such-dyno' || failure === 'malformed') this.#avoid(target);
+    else learn(this.#core, target, failure, isReused);
     if (!isReused) this.#attempts += 1;
     this.next();
+  }
+
+  #avoid({ dyno }: RouteTarget): void {
+    const { ports, settings } = this.#core;
+    ports.avoid({ number: this.#number, dyno }, settings.ejectMs);
   }
 
   #join(dyno: Socket): void {

@@ -47,8 +47,9 @@ export class PortListener {
     server.on('error', (error: NodeJS.ErrnoException) => {
       // A connection that could not be accepted is gone; the listener is not.
       if (this.isListening) return;
-      const isNew = this.failure === null;
-      this.failure = error.code === 'EADDRINUSE' ? 'another program uses this port' : error.message;
+      const reason = error.code === 'EADDRINUSE' ? 'another program uses this port' : error.message;
+      const isNew = this.failure !== reason;
+      this.failure = reason;
       this.#retryLater();
       if (isNew) onChange();
     });

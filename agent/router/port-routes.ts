@@ -2,6 +2,7 @@ import type { DynoId } from '../../src/ids.ts';
 import type { PortView } from '../../src/routing/decide-port.ts';
 import type { PortRequest } from '../../src/routing/port-request.ts';
 import type { RoutePort, RouteTarget } from '../../src/routing/table.ts';
+import { Ejections } from './ejections.ts';
 import type { Seat } from './seat.ts';
 import { isAmong, type Routes } from './routes.ts';
 
@@ -9,13 +10,15 @@ import { isAmong, type Routes } from './routes.ts';
 export class PortRoutes {
   readonly #routes: Routes;
   readonly #connections = new Map<DynoId, number>();
+  /** Apart from whom the router ejects: a dyno that is not reached through its port may well serve over HTTP. */
+  readonly #avoided = new Ejections<DynoId>();
   readonly view: PortView;
 
   constructor(routes: Routes) {
     this.#routes = routes;
     this.view = {
       connections: ({ dyno }) => this.#connections.get(dyno) ?? 0,
-      isEjected: routes.view.isEjected,
+      isEjected: (target) => routes.view.isEjected(target) || this.#avoided.has(target.dyno),
     };
   }
 
@@ -39,6 +42,11 @@ export class PortRoutes {
         else this.#connections.delete(dyno);
       },
     };
+  }
+
+  /** Connections to this port go to other dynos for a while. */
+  avoid({ number, dyno }: PortRequest, ms: number): void {
+    this.#avoided.add(dyno, ms, () => this.#routes.wake(`port ${number}`));
   }
 
   /** A dyno of this peer that is up behind this open port; null: whoever asks is not served. */

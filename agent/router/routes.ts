@@ -1,6 +1,7 @@
 import type { AppId, DynoId, PeerId } from '../../src/ids.ts';
 import type { RouterView } from '../../src/routing/decide.ts';
 import type { RouteTable, RouteTarget } from '../../src/routing/table.ts';
+import { Ejections } from './ejections.ts';
 import type { Seat } from './seat.ts';
 
 /** What requests wait for: an app, or connections: an internal port. */
@@ -14,8 +15,7 @@ export class Routes {
   #table: RouteTable | null = null;
   #members: ReadonlySet<string> = new Set();
   readonly #inFlight = new Map<DynoId, number>();
-  /** Dynos and peers not to be asked for a while, with the timer that ends it. */
-  readonly #ejected = new Map<DynoId | PeerId, NodeJS.Timeout>();
+  readonly #ejected = new Ejections<DynoId | PeerId>();
   readonly #held = new Map<Awaited, Set<() => void>>();
   readonly #drains = new Map<DynoId, (() => void)[]>();
   /** Drained for good: their ids never come back, so that a late request is sent elsewhere. */
@@ -75,13 +75,7 @@ export class Routes {
   }
 
   eject(key: DynoId | PeerId, ms: number): void {
-    clearTimeout(this.#ejected.get(key));
-    const timer = setTimeout(() => {
-      this.#ejected.delete(key);
-      this.#wakeEverybody();
-    }, ms);
-    timer.unref();
-    this.#ejected.set(key, timer);
+    this.#ejected.add(key, ms, () => this.#wakeEverybody());
   }
 
   heldCount(what: Awaited): number {
@@ -130,10 +124,11 @@ export class Routes {
 
   /** Once each: who is woken too early holds again, which must not meet this round. */
   #wakeEverybody(): void {
-    for (const what of this.#held.keys().toArray()) this.#wakeAll(what);
+    for (const what of this.#held.keys().toArray()) this.wake(what);
   }
 
-  #wakeAll(what: Awaited): void {
+  /** Something has changed for all that wait for this. */
+  wake(what: Awaited): void {
     const waiting = this.#held.get(what);
     if (waiting === undefined) return;
     this.#held.delete(what);

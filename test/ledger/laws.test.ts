@@ -172,6 +172,27 @@ test('no two open ports have one number at any peer at any moment, and none chan
   );
 });
 
+test('a port that is closed and opened again has its number again', () => {
+  // A clock that was ahead may have written a number after its closing.
+  const isNoClock = ({ what }: { what: { do: string } }): boolean => what.do !== 'clock';
+  fc.assert(
+    fc.property(arbitrarySteps(80), (steps) => {
+      const { peers } = play(steps.filter(isNoClock));
+      sync(...peers);
+      sync(...peers);
+      const [peer] = peers;
+      if (peer === undefined) return;
+      for (const [number, { app, type: process }] of peer.view.ports) {
+        peer.try({ type: 'port.close', app, process });
+        if (peer.view.ports.has(number)) continue; // It was removed, and may write nothing.
+        peer.try({ type: 'port.open', app, process, number: null });
+        expect(peer.view.ports.get(number)).toEqual({ app, type: process });
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('no config value in a snapshot was overwritten in the causal past of that release', () => {
   fc.assert(
     fc.property(arbitrarySteps(), (steps) => {

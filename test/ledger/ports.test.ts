@@ -57,6 +57,41 @@ test('a number that was asked for is given, once in the cluster, and left when a
   expect(numberOf(peer, 2)).toBe(61_500);
 });
 
+test('a number that was asked for comes back when its type is closed and opened again, unless it was given away', () => {
+  const peer = onePeer();
+  peer.run(openPort('db', 61_500));
+  peer.run(openPort('db', 61_501));
+  peer.run(closePort('db'));
+  peer.run(openPort('db'));
+  expect(numberOf(peer)).toBe(61_501);
+  peer.run(closePort('db'));
+  peer.run(openPort('db', 61_501, 2));
+  peer.run(openPort('db'));
+  const other = numberOf(peer);
+  expect([61_500, 61_501]).not.toContain(other);
+  peer.run(closePort('db', 2));
+  peer.run(closePort('db'));
+  peer.run(openPort('db'));
+  expect(numberOf(peer)).toBe(other);
+});
+
+test('a type that had to give way has the number it was known by when it is opened again, not the one it was to have', () => {
+  const [left, right] = peers(2);
+  if (left === undefined || right === undefined) throw new Error('no peers');
+  right.wall += 1_000;
+  left.run(openPort('db', 61_500));
+  right.run(openPort('db', 61_500, 2));
+  sync(left, right);
+  const other = numberOf(right, 2);
+  left.run(closePort('db'));
+  left.run(closePort('db', 2));
+  sync(left, right);
+  right.run(openPort('db', null, 2));
+  expect(numberOf(right, 2)).toBe(other);
+  right.run(openPort('db', null, 1));
+  expect(numberOf(right)).toBe(61_500);
+});
+
 test('numbers of what Linux gives to others, names that are no process types, and the release command are refused', () => {
   const peer = onePeer();
   for (const number of [22, 61_000, 65_000, 61_500.5])

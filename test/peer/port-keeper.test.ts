@@ -62,6 +62,17 @@ test('a number that cannot be listened on is said once, and again when the reaso
   expect(said.filter((line) => line.includes('internal port not listened on'))).toHaveLength(2);
 });
 
+test('a number that is listened on at last is said once more, one that is closed is not', async () => {
+  const { said, tasks, report } = played();
+  const reason = 'taken';
+  report({ listening: [], failed: [61_001, 61_002].map((number) => ({ number, reason })) });
+  report(listening(61_001));
+  report(listening(61_001));
+  await tasks.settled();
+  const well = said.filter((line) => line.includes('internal port listened on'));
+  expect(well.map((line) => (JSON.parse(line) as { number: number }).number)).toEqual([61_001]);
+});
+
 test('a closing agent does not go on trying', async () => {
   const { state, tasks, abort, report } = played();
   state.refuse = true;

@@ -7,7 +7,8 @@ import { PeerTls } from '../../agent/router/peer-tls.ts';
 import type { DynoId, PeerId } from '../../src/ids.ts';
 import { writePortRequest } from '../../src/routing/port-request.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { freePort, rawDyno, type TestDyno } from './helpers/dynos.ts';
+import { send } from './helpers/client.ts';
+import { deafPort, httpDyno, rawDyno, type TestDyno } from './helpers/dynos.ts';
 import {
   dial,
   endOf,
@@ -91,13 +92,13 @@ test('dynos that refuse, are not there, or are at a peer that is no member, are 
   const members = [near.peer, far.peer];
   await far.handle.setTable(portTable(ownHost(), routePort([]), { self: far.peer, members }));
   const up = [
-    target({ port: await freePort() }),
+    target({ port: await deafPort() }),
     farTarget(far, dyno, { dyno: 'dyno-gone' as DynoId }),
     farTarget(far, dyno, { dyno: 'dyno-of-a-stranger' as DynoId, peer: stranger.peer }),
     farTarget(far, dyno, {
       dyno: 'dyno-nowhere' as DynoId,
       peer: 'nobody' as PeerId,
-      port: await freePort(),
+      port: await deafPort(),
     }),
     target({ port: dyno.port }),
   ];
@@ -107,7 +108,41 @@ test('dynos that refuse, are not there, or are at a peer that is no member, are 
     expect(greeting).toBe('this');
     socket.destroy();
   }
-  expect(near.suspects.length).toBeGreaterThan(0);
+  await eventually(() => near.suspects.length > 0);
+});
+
+/** `far` serves the dyno over HTTP; to `near` it is behind the port too. Returns where, and how `far` comes to know. */
+async function openToNearAlone(near: TestRouter, far: TestRouter, dyno: TestDyno) {
+  const members = [near.peer, far.peer];
+  const host = ownHost();
+  const [here, away] = [target({ port: dyno.port }), farTarget(far, dyno)];
+  const serving = { self: far.peer, members, internalHost: ownHost() };
+  await far.handle.setTable(tableOf(routeApp([here]), serving));
+  const ports = { [NUMBER]: routePort([away]) };
+  await listenAt(near, tableOf(routeApp([away]), { self: near.peer, members, internalHost: host, ports }));
+  const open = { ...serving, ports: { [NUMBER]: routePort([here]) } };
+  return { host, tellFar: () => far.handle.setTable(tableOf(routeApp([here]), open)) };
+}
+
+test('a dyno that the far router does not give to a port serves over HTTP all the same', async () => {
+  await using dyno = await httpDyno((_request, response) => response.end('here'));
+  await using near = await startRouter({ ejectMs: 600_000, holdMs: 20_000, portHoldMs: 200 });
+  await using far = await startRouter();
+  const { host } = await openToNearAlone(near, far, dyno);
+  expect(await endOf(await dial(host))).toBe('broken');
+  await eventually(() => near.lines.includes(`at=error desc="Dynos not reached" port=${NUMBER}`));
+  expect(await send(near.handle.httpPort)).toMatchObject({ status: 200, body: 'here' });
+});
+
+test('a far router that hears late that a port is open is asked again', async () => {
+  await using dyno = await echo();
+  await using near = await startRouter({ ejectMs: 200, attemptsMax: 1_000 });
+  await using far = await startRouter();
+  const { host, tellFar } = await openToNearAlone(near, far, dyno);
+  const early = await dial(host);
+  await tellFar();
+  expect(String(await once(early, 'data'))).toBe('hi');
+  early.destroy();
 });
 
 test('a flood on one port is bounded, said in the log, and harms nobody else', async () => {
@@ -124,7 +159,7 @@ test('a flood on one port is bounded, said in the log, and harms nobody else', a
   for (const socket of sockets) socket.resume();
   await eventually(() => sockets.filter((socket) => socket.readableEnded || socket.closed).length === 90);
   await eventually(() => dyno.sockets.size === 10);
-  expect(router.lines.length).toBeLessThan(3);
+  expect(router.lines.length).toBeLessThan(10);
   await eventually(() => router.lines.includes(`at=error desc="Too many connections" port=${NUMBER}`));
   const free = await dial(host, other);
   expect(String(await once(free, 'data'))).toBe('hi');
@@ -193,7 +228,7 @@ test('a drained dyno gets no new connection; those it has do not hold the drain 
   await listenAt(router, portTable(host, routePort([target({ port: old.port })])));
   const { socket } = await greeted(host);
   await router.handle.setTable(portTable(host, routePort(both)));
-  await router.handle.drained(`dyno-${old.port}` as DynoId, AbortSignal.timeout(5_000));
+  await router.handle.drained(`dyno-${old.port}` as DynoId, AbortSignal.timeout(60_000));
   for (let i = 0; i < 10; i += 1) {
     const next = await greeted(host);
     expect(next.greeting).toBe('young');

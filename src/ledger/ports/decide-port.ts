@@ -7,14 +7,14 @@ import type { Fold } from '../fold.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { RELEASE_TYPE } from '../releases/release-status.ts';
-import { freeNumber } from './port-numbers.ts';
+import { numberFor } from './port-numbers.ts';
 import { PORT_NUMBER_MAX, PORT_NUMBER_MIN } from './port-types.ts';
 import type { Port } from './port-types.ts';
 
 const PORTS_MAX = 20;
 
 /**
- * Opened again, a type keeps its number; with another one it moves there. One that got another number than it was to have
+ * Opened again, a type has its number again; with another one it moves there. One that got another number than it was to have
  * is at peace with it once it is asked for. It need not be declared by any code yet.
  */
 export function openPort(fold: Fold, command: CommandOf<'port.open'>): readonly OpDraft[] {
@@ -42,7 +42,7 @@ export function openPort(fold: Fold, command: CommandOf<'port.open'>): readonly 
       'Leave the number out, and you get one that is free',
     );
   }
-  const number = command.number ?? freeNumber({ app: app.id, type }, isFree);
+  const number = command.number ?? numberFor(fold.state.ports, { app: app.id, type }, isFree);
   if (number === null) return refuse('conflict', 'all ports are taken', 'See `kith ports --all`');
   const parents = headsOf(state.ports.get(type)?.number);
   return [{ parents, body: { kind: 'port.set', app: app.id, type, number } }];

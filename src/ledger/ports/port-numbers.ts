@@ -14,9 +14,11 @@ export type PortHolder = { readonly app: AppId; readonly type: ProcessType };
 export type PortNumbers = {
   readonly holders: ReadonlyMap<number, PortHolder>;
   readonly ofApp: ReadonlyMap<AppId, ReadonlyMap<ProcessType, number>>;
+  /** What each type had last, those that are closed now among them. */
+  readonly had: ReadonlyMap<AppId, ReadonlyMap<ProcessType, number>>;
 };
 
-export const NO_PORT_NUMBERS: PortNumbers = { holders: new Map(), ofApp: new Map() };
+export const NO_PORT_NUMBERS: PortNumbers = { holders: new Map(), ofApp: new Map(), had: new Map() };
 
 /** Numbers that a type tries before it takes the first that is free. Hardly ever more than one is needed. */
 const TRIES = 16;
@@ -36,15 +38,36 @@ export function assignPortNumbers(apps: Iterable<AppState>): PortNumbers {
   );
   const holders = new Map<number, PortHolder>();
   const ofApp = new Map<AppId, Map<ProcessType, number>>();
+  const had = new Map<AppId, Map<ProcessType, number>>();
+  // The earliest first: what a type had last stays.
   for (const [{ port, isLast, until }, number] of settled) {
+    note(had, port, number);
     if (!isLast || until !== null) continue;
     holders.set(number, port);
-    ofApp.set(port.app, (ofApp.get(port.app) ?? new Map<ProcessType, number>()).set(port.type, number));
+    note(ofApp, port, number);
   }
-  return { holders, ofApp };
+  return { holders, ofApp, had };
 }
 
-/** A free number for a type: the same one again, as long as nobody else has taken it. Null when all are taken. */
+function note(
+  numbers: Map<AppId, Map<ProcessType, number>>,
+  { app, type }: PortHolder,
+  number: number,
+): void {
+  numbers.set(app, (numbers.get(app) ?? new Map<ProcessType, number>()).set(type, number));
+}
+
+/** The number of a type that is opened: the one that it had, if that is free, for config vars may name it still. */
+export function numberFor(
+  { had }: PortNumbers,
+  port: PortHolder,
+  isFree: (number: number) => boolean,
+): number | null {
+  const own = had.get(port.app)?.get(port.type);
+  return own !== undefined && isFree(own) ? own : freeNumber(port, isFree);
+}
+
+/** A free number for a type: the same one for the same type, as long as nobody else has it. Null when all are taken. */
 export function freeNumber({ app, type }: PortHolder, isFree: (number: number) => boolean): number | null {
   // Each type in an order of its own: who has to give way does not push the next one aside.
   for (let attempt = 0; attempt < TRIES; attempt += 1) {

@@ -11,7 +11,7 @@ export type PortBody =
   };
 
 export type PortCommand =
-  /** No number: one that is free, and that it gets again when it is closed and opened anew. */
+  /** No number: the one that it had when it was open before, if that is free, or else another that is. */
   | {
       readonly type: 'port.open';
       readonly app: AppId;
