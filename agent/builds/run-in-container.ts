@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { PlatformError } from '../../src/errors.ts';
 import { BUILD_LABEL, networkSettings, removeContainer, type BuildEngine } from './build-engine.ts';
@@ -13,6 +14,9 @@ const CPU_SHARES = 256;
 const TMP_MIB = 512;
 /** Longer than any build may take: for the one whose agent has died. */
 const LIFE_SECONDS_MAX = 3_600;
+/** The Engine may know that a container has ended before it knows that its memory was used up. */
+const TOLD_MS = 1_000;
+const ASK_EVERY_MS = 50;
 /** Status of a program that a signal ended: 128 and the signal's number. */
 const SIGKILL_STATUS = 137;
 
@@ -128,6 +132,9 @@ function isLost(error: unknown): boolean {
 }
 
 async function isOutOfMemory(container: Docker.Container): Promise<boolean> {
-  const { State } = await container.inspect();
-  return State.OOMKilled;
+  for (let waited = 0; ; waited += ASK_EVERY_MS) {
+    const { State } = await container.inspect();
+    if (State.OOMKilled || waited >= TOLD_MS) return State.OOMKilled;
+    await sleep(ASK_EVERY_MS);
+  }
 }

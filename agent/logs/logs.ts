@@ -70,6 +70,7 @@ class PeerLogs implements Logs {
     this.#asker = new NewsAsker({
       ...options,
       graceMs: options.checkMs ?? CHECK_MS,
+      isWatching: () => this.#watched.size > 0,
       known: (peer) => this.#known(peer),
       onNews: (peer, app, reached) => this.#catchUp(peer, app, reached),
     });

@@ -26,6 +26,8 @@ export type NewsAskerParts = {
   readonly mesh: Mesh;
   /** The other peers that are alive. */
   readonly members: () => readonly PeerId[];
+  /** Whether any app is watched here. */
+  readonly isWatching: () => boolean;
   /** All apps that are watched here, and how far in the lines of this peer. */
   readonly known: (peer: PeerId) => Known;
   /** A peer says that its lines of an app reach so far. */
@@ -59,15 +61,23 @@ export class NewsAsker {
   }
 
   async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#rest();
     for (const stop of this.#asking.values()) stop.abort();
     await this.#tasks.settled();
   }
 
+  /** Until other apps are watched. */
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
   /** Asks whoever is alive and is not asked yet, or was asked for other apps. */
   #look(): void {
-    const { members, known } = this.#parts;
-    const wanted = new Set(members().filter((peer) => known(peer).size > 0));
+    const { members, isWatching } = this.#parts;
+    const isAtRest = !isWatching();
+    if (isAtRest) this.#rest();
+    const wanted = new Set(isAtRest ? [] : members());
     for (const [peer, stop] of this.#asking) {
       if (wanted.has(peer) && !this.#isStale) continue;
       stop.abort();

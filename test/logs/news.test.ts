@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import pino from 'pino';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLogs } from '../../agent/logs/logs.ts';
+import { NewsAsker } from '../../agent/logs/news-asker.ts';
 import { NewsBoard } from '../../agent/logs/news-board.ts';
 import type { AppId, PeerId } from '../../src/ids.ts';
 import type { LogPosition } from '../../src/logs/position.ts';
@@ -129,4 +130,33 @@ test('a peer that comes back is asked at once for what it said meanwhile', async
   expect(texts).toEqual(['before', 'meanwhile']);
   stop.abort();
   await following;
+});
+
+test('nobody looks for whom to ask while no app is watched', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let looks = 0;
+  let isWatching = true;
+  const asker = new NewsAsker({
+    mesh: new MemoryNetwork().add('a'),
+    members: () => ((looks += 1), []),
+    isWatching: () => isWatching,
+    known: () => new Map(),
+    onNews: async () => {},
+    graceMs: 1_000,
+    log,
+  });
+  asker.refresh();
+  vi.advanceTimersByTime(3_000);
+  expect(looks).toBe(3);
+  isWatching = false;
+  asker.refresh();
+  vi.advanceTimersByTime(1_000);
+  expect(vi.getTimerCount()).toBe(0);
+  isWatching = true;
+  asker.refresh();
+  vi.advanceTimersByTime(1_000);
+  expect(looks).toBe(4);
+  await asker.close();
+  expect(vi.getTimerCount()).toBe(0);
 });

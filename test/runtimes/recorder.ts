@@ -33,21 +33,21 @@ export class Recorder {
     return this.of(dyno).filter((event) => event.tag === 'output');
   }
 
-  async line(dyno: DynoId, wanted: string | RegExp, withinMs = 10_000): Promise<string> {
+  async line(dyno: DynoId, wanted: string | RegExp, withinMs = 40_000): Promise<string> {
     const matches = (text: string): boolean =>
       typeof wanted === 'string' ? text === wanted : wanted.test(text);
     return await eventually(() => this.lines(dyno).find(matches), { withinMs });
   }
 
   /** Waits until it listens; gives the address that accepts, or null for a dyno that was given none. */
-  async listening(dyno: DynoId, withinMs = 15_000): Promise<DynoAddress | null> {
+  async listening(dyno: DynoId, withinMs = 40_000): Promise<DynoAddress | null> {
     const event = await eventually(() => this.of(dyno).find(({ tag }) => tag === 'listening'), { withinMs });
     const started = this.of(dyno).find(({ tag }) => tag === 'started');
     const hasAddress = started?.tag !== 'started' || started.address !== null;
     return hasAddress && event.tag === 'listening' ? event.address : null;
   }
 
-  async exited(dyno: DynoId, withinMs = 15_000): Promise<Exited> {
+  async exited(dyno: DynoId, withinMs = 40_000): Promise<Exited> {
     return await eventually(() => this.of(dyno).find((event) => event.tag === 'exited'), { withinMs });
   }
 }

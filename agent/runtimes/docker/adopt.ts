@@ -9,6 +9,8 @@ import type { DockerParts } from './parts.ts';
 import { acceptingAddress } from '../lib/watch-address.ts';
 
 const ASK_MS_MAX = 15_000;
+/** An agent that starts is busy: a dyno that answers must not be taken for one that does not, and get no requests. */
+const ACCEPT_MS_MAX = 2_000;
 /** A dyno without a port is up when it has lived this long. */
 const ALIVE_MS = 500;
 
@@ -64,7 +66,7 @@ async function adoptDyno(
   });
   const outOfMemory = State.OOMKilled && State.ExitCode !== 0;
   dyno.found({
-    listening: State.Running && port !== null ? await acceptingAddress(hosts, port) : null,
+    listening: State.Running && port !== null ? await acceptingAddress(hosts, port, ACCEPT_MS_MAX) : null,
     alive: State.Running && port === null && Date.now() - Date.parse(State.StartedAt) > ALIVE_MS,
     exited: State.Running ? null : { status: State.ExitCode, signal: null, outOfMemory },
   });

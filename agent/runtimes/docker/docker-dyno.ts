@@ -110,8 +110,10 @@ export class DockerDyno {
     this.#hasLastOutput = true;
     this.#stream?.destroy();
     if (this.#closing.signal.aborted || hasEnded) return;
-    this.#exited = exit;
-    this.parts.emit({ tag: 'exited', dyno: this.parts.dyno, ...exit });
+    // The Engine may tell of the end first, and then why.
+    const outOfMemory = exit.outOfMemory || (this.#hadOom && exit.status !== 0);
+    this.#exited = { ...exit, outOfMemory };
+    this.parts.emit({ tag: 'exited', dyno: this.parts.dyno, ...this.#exited });
   }
 
   /** The Engine says that its container has ended, or is gone. */

@@ -7,6 +7,7 @@ import { guardBridge } from './firewall.ts';
 import type { KnownDynos } from './known-dynos.ts';
 import { ownContainers, removeContainer } from './own-containers.ts';
 import type { DockerParts } from './parts.ts';
+import { PortGateRepair } from './port-gate-repair.ts';
 import type { SlugImages } from './slug-images.ts';
 import { sortContainers, type SortedContainers } from './sort-containers.ts';
 
@@ -23,22 +24,21 @@ type Options = {
 /** Brings what the Engine has and what this agent knows together again. */
 export class Housekeeping {
   readonly #options: Options;
+  readonly #portGate: PortGateRepair;
   #again: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#portGate = new PortGateRepair({ ...options.parts, tasks: options.tasks });
   }
 
   /** After a (re)connection: tells what ended meanwhile, and removes what is nobody's. */
   async reconcile(): Promise<void> {
     const { parts, dynos, berths } = this.#options;
-    const { engine, network, stackImage, peer, files, portGate } = parts;
+    const { engine, network, stackImage, peer, files } = parts;
     await guardBridge(network, { engine, image: stackImage, peer });
-    // Without it internal ports alone are shut: dynos run on.
-    await portGate
-      .restore()
-      .catch((err: unknown) => parts.log.warn({ err }, 'dynos not let through to internal ports'));
+    await this.#portGate.repair();
     const infos = await ownContainers(parts);
     this.#tellEnded(infos);
     const sorted = sortContainers(infos, {
@@ -55,6 +55,7 @@ export class Housekeeping {
 
   close(): void {
     this.#isClosed = true;
+    this.#portGate.close();
     clearTimeout(this.#again);
   }
 

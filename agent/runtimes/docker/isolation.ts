@@ -1,5 +1,6 @@
+import type { Container } from 'dockerode';
 import type { Logger } from 'pino';
-import { reasonOf, statusOf, within, type Engine } from '../../lib/engine.ts';
+import { reasonOf, statusOf, unlessGone, within, type Engine } from '../../lib/engine.ts';
 import { ownedBy } from './labels.ts';
 import type { DynoNetwork } from './network.ts';
 
@@ -52,20 +53,31 @@ async function hasQuota(
   { peer, image, dynoDiskMiB, log }: Asked,
 ): Promise<boolean> {
   if (dynoDiskMiB === 0 || !knowsQuotas(info)) return false;
+  const request = {
+    Image: image,
+    Cmd: ['true'],
+    Labels: ownedBy(peer, 'image'),
+    HostConfig: diskQuota(dynoDiskMiB),
+  };
+  let trial: Container;
   try {
-    const probe = await engine.createContainer({
-      Image: image,
-      Cmd: ['true'],
-      Labels: ownedBy(peer, 'image'),
-      HostConfig: diskQuota(dynoDiskMiB),
-    });
-    await probe.remove({ force: true });
-    return true;
+    trial = await within(ASK_MS_MAX, 'whether it bounds disks', engine.createContainer(request));
   } catch (error) {
     if (statusOf(error) === null) throw error;
     // Such as "only for overlay over xfs with 'pquota' mount option".
     log.info({ driver: info.Driver, reason: reasonOf(error) }, 'what dynos write is not bounded here');
     return false;
+  }
+  await forget(trial, log);
+  return true;
+}
+
+/** One that stays is nobody's, and removed with what else is: it says nothing of quotas. */
+async function forget(trial: Container, log: Logger): Promise<void> {
+  try {
+    await within(ASK_MS_MAX, 'to remove a container', unlessGone(trial.remove({ force: true })));
+  } catch (err) {
+    log.warn({ container: trial.id, err }, 'trial container not removed yet');
   }
 }
 

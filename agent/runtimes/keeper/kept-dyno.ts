@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { watchAddress } from '../lib/watch-address.ts';
 import { Attachment } from './attachment.ts';
 import type { LogRing } from './log-ring.ts';
@@ -220,7 +220,8 @@ export class KeptDyno {
     // Daemons that it left behind end with it: a dyno is one thing. They may hold the output open till then.
     await this.kill();
     if (this.#attachment === null) {
-      await Promise.race([this.#outputClosed, sleep(LAST_OUTPUT_MS)]);
+      // On a machine that stood still, time is up at once: what is there by then is read first.
+      await Promise.race([this.#outputClosed, sleep(LAST_OUTPUT_MS).then(() => turn())]);
       output.destroy();
       await this.#outputClosed;
     } else if (this.#launch.containment.tag === 'family') {

@@ -25,21 +25,25 @@ export function watchAddress(
   };
 }
 
-/** The first of the hosts where the port accepts; null when none does within 250 ms. */
-export async function acceptingAddress(hosts: readonly string[], port: number): Promise<DynoAddress | null> {
-  const answers = await Promise.all(hosts.map((host) => accepts(host, port)));
+/** The first of the hosts where the port accepts; null when none does within that time: one that refuses does so at once. */
+export async function acceptingAddress(
+  hosts: readonly string[],
+  port: number,
+  withinMs = POLL_MS_MAX,
+): Promise<DynoAddress | null> {
+  const answers = await Promise.all(hosts.map((host) => accepts(host, port, withinMs)));
   const host = hosts[answers.indexOf(true)];
   return host === undefined ? null : { host, port };
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+function accepts(host: string, port: number, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(POLL_MS_MAX, () => settle(false));
+    socket.setTimeout(withinMs, () => settle(false));
     socket.once('connect', () => settle(true));
     socket.once('error', () => settle(false));
   });

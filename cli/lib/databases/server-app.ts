@@ -90,9 +90,16 @@ export class ServerApp {
   /** What comes with this Kith, unless it is what was deployed last. */
   async deploy(): Promise<void> {
     const build = await ServerBuild.of(this.#context, this.name, this.#server);
-    const isDeployed = async (): Promise<true | null> => ((await build.isLatest()) ? true : null);
-    const source = (await build.isLatest()) ? '' : await uploadSource(this.#context, this.#server.source);
-    await this.#step('Deploying', isDeployed, () => build.run(source));
+    let isDeployed = await build.isLatest();
+    const source = isDeployed ? '' : await uploadSource(this.#context, this.#server.source);
+    await this.#step(
+      'Deploying',
+      async () => isDeployed || null,
+      async () => {
+        await build.run(source);
+        isDeployed = true;
+      },
+    );
   }
 
   async open(): Promise<PortResource> {
@@ -195,7 +202,6 @@ export class ServerApp {
     }
   }
 
-  /** One that has neither config vars nor code is ours to take: we may have ended right after making it. */
   /** An owner reads the config vars of an app: of one that somebody else made beforehand, the password of all databases. */
   async #mustBeOfAnAdmin({ owner }: AppResource): Promise<void> {
     const members = await this.#api.get<readonly MemberResource[]>(await teamPath(this.#api, '/members'));
@@ -207,6 +213,7 @@ export class ServerApp {
     });
   }
 
+  /** One that has neither config vars nor code is ours to take: we may have ended right after making it. */
   async #mustBeOurs(app: AppResource): Promise<void> {
     await this.#mustBeOfAnAdmin(app);
     const config = await this.#config();
