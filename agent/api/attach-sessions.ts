@@ -43,10 +43,12 @@ export class AttachSessions implements Disposable {
     // HTTP methods begin with a letter: the 0 tells an attach from a request on the port they share.
     const secret = `0${randomBytes(32).toString('base64url')}`;
     const timer = setTimeout(() => giveUp(session.stream), this.#withinMs);
-    session.stream.once('close', () => this.#forget(secret, session.stream));
     // An error is followed by `close`; who attaches adds listeners of its own.
     session.stream.on('error', () => {});
     this.#waiting.set(secret, { ...session, timer });
+    const forget = (): void => this.#forget(secret, session.stream);
+    if (session.stream.closed) forget();
+    else session.stream.once('close', forget);
     return secret;
   }
 

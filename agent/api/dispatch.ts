@@ -14,6 +14,7 @@ import {
 } from '../../src/platform/access.ts';
 import type { Caller } from '../../src/platform/access.ts';
 import { mustFindApp } from '../../src/platform/app.ts';
+import { grantOf } from '../../src/platform/grant.ts';
 import { noSuchEndpoint } from '../../src/platform/not-offered.ts';
 import type { GitServer } from '../../src/shell/builds.ts';
 import { requestMark } from '../../src/ledger/request-stamp.ts';
@@ -85,7 +86,8 @@ export class Dispatcher {
     const isPush = (message.url ?? '').includes('git-receive-pack');
     mustBeInScope(caller, { ...GIT_USE, method: isPush ? 'POST' : 'GET' });
     mustBeAllowed(caller, GIT_USE.needs, app);
-    await this.#git.handle(message, response, app, caller.user);
+    using watch = this.#api.openStreams.watch(grantOf(this.#api.host.view(), caller, GIT_USE.needs, app.id));
+    await this.#git.handle(message, response, { app, user: caller.user, ended: watch.signal });
   }
 
   async #handleApi(

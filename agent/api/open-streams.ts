@@ -1,7 +1,7 @@
 import { PlatformError } from '../../src/errors.ts';
 import type { View } from '../../src/ledger/view.ts';
 import { whyEnded } from '../../src/platform/grant.ts';
-import type { Grant } from '../../src/platform/grant.ts';
+import type { Entry, Grant } from '../../src/platform/grant.ts';
 
 /** Aborts, with a PlatformError that says why, when who opened a stream would not be let in any more. */
 export type Watch = Disposable & { readonly signal: AbortSignal };
@@ -11,7 +11,7 @@ const LOOK_MS = 1_000;
 /** Streams that go on long after their request was let in: each is looked at every second, for as long as it is open. */
 export class OpenStreams implements Disposable {
   readonly #view: () => View;
-  readonly #open = new Map<AbortController, Grant>();
+  readonly #open = new Map<AbortController, Entry | Grant>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(view: () => View) {
@@ -19,7 +19,7 @@ export class OpenStreams implements Disposable {
   }
 
   /** The caller disposes it when the stream has ended. It may have aborted from the start. */
-  watch(grant: Grant): Watch {
+  watch(grant: Entry | Grant): Watch {
     const ended = new AbortController();
     this.#open.set(ended, grant);
     this.#look();

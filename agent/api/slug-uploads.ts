@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PlatformError } from '../../src/errors.ts';
 import type { AppId } from '../../src/ids.ts';
 import type { UserEmail } from '../../src/ledger/values.ts';
+import type { Grant } from '../../src/platform/grant.ts';
 
 const KEPT_MS = 3_600_000;
 const UPLOADS_MAX = 200;
@@ -11,6 +12,8 @@ export type SlugUpload = {
   readonly id: string;
   readonly app: AppId;
   readonly user: UserEmail;
+  /** Of who announced it: its URL is good for no longer. */
+  readonly grant: Grant;
   readonly processTypes: Readonly<Record<string, string>>;
   readonly commit: string | null;
   /** SHA-256 in hex. */

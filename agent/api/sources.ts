@@ -5,6 +5,8 @@ import { blobsInReach } from '../../src/blobs/reach.ts';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId } from '../../src/ids.ts';
 import type { UserEmail } from '../../src/ledger/values.ts';
+import { whyEnded } from '../../src/platform/grant.ts';
+import type { Entry } from '../../src/platform/grant.ts';
 import type { View } from '../../src/ledger/view.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
 import { CheckedStream, mismatch, parseChecksum } from '../lib/checked-stream.ts';
@@ -18,7 +20,13 @@ const SOURCES_MAX = 200;
 const SOURCES_OF_USER_MAX = 100;
 const FETCH_WITHIN_MS = 10 * 60_000;
 
-type Held = { blob: BlobId | null; readonly user: UserEmail; readonly timer: NodeJS.Timeout };
+type Held = {
+  blob: BlobId | null;
+  readonly user: UserEmail;
+  /** Of who asked for the URL, which is good for no longer. */
+  readonly entry: Entry;
+  readonly timer: NodeJS.Timeout;
+};
 
 /** Source archives that wait for their build, by the secret in the URL that they were put to. */
 export class Sources implements Disposable {
@@ -34,7 +42,7 @@ export class Sources implements Disposable {
   }
 
   /** A secret that one archive may be put under within the hour. */
-  open(user: UserEmail): string {
+  open(user: UserEmail, entry: Entry): string {
     const own = [...this.#held.values()].filter((held) => held.user === user).length;
     if (this.#held.size >= SOURCES_MAX || own >= SOURCES_OF_USER_MAX) {
       throw new PlatformError(
@@ -49,8 +57,13 @@ export class Sources implements Disposable {
     const timer = setTimeout(() => {
       this.#forget(secret).catch(this.#onError);
     }, SOURCE_KEPT_MS);
-    this.#held.set(secret, { blob: null, user, timer });
+    this.#held.set(secret, { blob: null, user, entry, timer });
     return secret;
+  }
+
+  /** By what its URL was asked for. */
+  entryOf(secret: string): Entry {
+    return this.#mustFind(secret).entry;
   }
 
   async put(secret: string, archive: Readable): Promise<void> {
@@ -88,9 +101,8 @@ export class Sources implements Disposable {
   async keep(url: string, checksum: string | null): Promise<BlobId> {
     const wanted = checksum === null ? null : parseChecksum(checksum);
     const secret = secretOf(url);
-    const held = secret === null ? undefined : this.#held.get(secret);
-    if (held !== undefined && secret !== null) {
-      const { blob } = held;
+    if (secret !== null && this.#held.has(secret)) {
+      const { blob } = this.#mustFind(secret);
       if (blob === null) this.read(secret);
       else if (wanted === null || blob === wanted) return blob;
       else throw mismatch('source', wanted, blob);
@@ -108,11 +120,15 @@ export class Sources implements Disposable {
 
   #mustFind(secret: string): Held {
     const held = this.#held.get(secret);
-    if (held !== undefined) return held;
-    throw new PlatformError('not_found', "Couldn't find that source.", {
-      resource: 'source',
-      hint: 'A source URL is good for an hour: POST /sources makes a new one',
-    });
+    if (held === undefined) {
+      throw new PlatformError('not_found', "Couldn't find that source.", {
+        resource: 'source',
+        hint: 'A source URL is good for an hour: POST /sources makes a new one',
+      });
+    }
+    const why = whyEnded(this.#view(), held.entry, Date.now());
+    if (why === null) return held;
+    throw new PlatformError('forbidden', `Cannot use this URL of a source any more: ${why}`);
   }
 
   async #forget(secret: string): Promise<void> {

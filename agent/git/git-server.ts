@@ -8,15 +8,15 @@ import type { Logger } from 'pino';
 import { PlatformError } from '../../src/errors.ts';
 import type { BlobId, PeerId } from '../../src/ids.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
-import type { UserEmail } from '../../src/ledger/values.ts';
 import type { Blobs } from '../../src/shell/blobs.ts';
-import type { Builds, GitServer } from '../../src/shell/builds.ts';
+import type { Builds, GitAsker, GitServer } from '../../src/shell/builds.ts';
 import type { PeerHost } from '../../src/shell/host.ts';
 import type { Releases } from '../../src/shell/releases.ts';
 import { AppLocks } from './app-lock.ts';
 import { ensureRepo, refreshRepo } from './app-repo.ts';
 import { deployPush, describeError } from './deploy-push.ts';
 import { exitStatus, spawnGit, tryGit } from './git-process.ts';
+import { hangUp, refuseUpload } from './end-push.ts';
 import { exchange, parseService, protocolEnv, start, type Service } from './git-http.ts';
 import { readPush, writeHooks } from './push-hook.ts';
 import { missingProgram } from '../lib/missing-program.ts';
@@ -58,9 +58,11 @@ class SmartHttp implements GitServer {
     this.#log = options.log;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, app: App, user: UserEmail): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, asker: GitAsker): Promise<void> {
+    const { app, ended } = asker;
     response.on('error', (err) => this.#log.debug({ app: app.id, err }, 'git client left'));
     try {
+      ended.throwIfAborted();
       const url = new URL(request.url ?? '/', 'http://peer');
       const path = url.pathname.replace(/^.*?\.git(?=\/)/, '');
       const repo = join(this.#root, `${app.id}.git`);
@@ -70,13 +72,13 @@ class SmartHttp implements GitServer {
           request,
           response,
           repo,
-          app,
+          asker,
         );
       }
       if (request.method === 'POST' && path === '/git-upload-pack')
-        return await this.#fetch(request, response, repo);
+        return await this.#fetch(request, response, repo, ended);
       if (request.method === 'POST' && path === '/git-receive-pack')
-        return await this.#push(request, response, repo, app, user);
+        return await this.#push(request, response, repo, asker);
       throw new PlatformError('not_found', `Git has no "${request.method ?? ''} ${path}"`);
     } catch (error) {
       this.#fail(response, error, app);
@@ -89,7 +91,7 @@ class SmartHttp implements GitServer {
     request: IncomingMessage,
     response: ServerResponse,
     repo: string,
-    app: App,
+    { app, ended }: GitAsker,
   ): Promise<void> {
     await this.#ensure(repo);
     if (!this.#locks.isHeld(app.id)) {
@@ -107,30 +109,36 @@ class SmartHttp implements GitServer {
     start(response, `application/x-git-${service}-advertisement`);
     const title = `# service=git-${service}\n`;
     response.write(`${(title.length + 4).toString(16).padStart(4, '0')}${title}0000`);
-    if (git.stdout !== null) await pipeline(git.stdout, response);
+    if (git.stdout !== null) await pipeline(git.stdout, response, { signal: ended });
   }
 
-  async #fetch(request: IncomingMessage, response: ServerResponse, repo: string): Promise<void> {
+  async #fetch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    repo: string,
+    ended: AbortSignal,
+  ): Promise<void> {
     const git = spawnGit(repo, ['upload-pack', '--stateless-rpc', repo], {
       env: protocolEnv(request),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     response.on('close', () => git.kill('SIGTERM'));
+    ended.addEventListener('abort', () => response.destroy(), { once: true });
     start(response, 'application/x-git-upload-pack-result');
     await exchange(request, response, git.stdin, git.stdout);
   }
 
   /**
    * Receives a pack into git's quarantine; the hook then asks us. From there on the push no longer depends on its
-   * client: a build that has begun is released, and the ref moved, even if the client is gone.
+   * client: a build that has begun is released, and the ref moved, even if the client is gone, or may not push any more.
    */
   async #push(
     request: IncomingMessage,
     response: ServerResponse,
     repo: string,
-    app: App,
-    user: UserEmail,
+    asker: GitAsker,
   ): Promise<void> {
+    const { app, user, ended } = asker;
     await this.#ensure(repo);
     const verdict = randomBytes(16).toString('hex');
     const config = {
@@ -144,15 +152,17 @@ class SmartHttp implements GitServer {
       env: { ...protocolEnv(request), KITH_VERDICT: verdict },
       stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
     });
-    const ended = exitStatus(git);
+    const exit = exitStatus(git);
     const socket = git.stdio[3];
     if (!(socket instanceof Duplex)) throw new PlatformError('internal', 'Git has no channel to the agent');
     socket.on('error', (err) => this.#log.debug({ app: app.id, err }, 'push hook broke off'));
     start(response, 'application/x-git-receive-pack-result');
-    const release = this.#decide(socket, verdict, repo, app, user);
+    const upload = { request, response, git };
+    ended.addEventListener('abort', () => refuseUpload(upload, ended), { once: true });
+    const release = this.#decide(socket, verdict, repo, asker, () => hangUp(upload));
     try {
       await exchange(request, response, git.stdin, git.stdout);
-      const status = await ended;
+      const status = await exit;
       this.#log.info({ app: app.id, user, status }, 'push ended');
     } finally {
       // The next push of this app may look at the refs only now that git has moved them.
@@ -163,18 +173,26 @@ class SmartHttp implements GitServer {
     }
   }
 
-  /** Answers the hook. Resolves, when the verdict is out, with what ends this push's turn. */
+  /**
+   * Answers the hook. Resolves, when the verdict is out, with what ends this push's turn.
+   * @param leave called where the pusher's right ends in the middle of a build, and they have been told
+   */
   async #decide(
     socket: Duplex,
     verdict: string,
     repo: string,
-    app: App,
-    user: UserEmail,
+    { app, user, ended }: GitAsker,
+    leave: () => void,
   ): Promise<() => void> {
     const push = await readPush(socket);
     if (push === null) return () => undefined;
-    const say = (line: string): void => {
+    const gone = new AbortController();
+    socket.once('close', () => gone.abort());
+    const tell = (line: string): void => {
       if (!socket.destroyed) socket.write(`${line}\n`);
+    };
+    const say = (line: string): void => {
+      if (!gone.signal.aborted) tell(line);
     };
     let unlock = (): void => undefined;
     let isAccepted = false;
@@ -184,8 +202,13 @@ class SmartHttp implements GitServer {
       const now = this.#options.host.view().apps.get(app.id) ?? app;
       await this.#refresh(repo, now);
       const { blobs, builds, releases, host } = this.#options;
-      const gone = new AbortController();
-      socket.once('close', () => gone.abort());
+      ended.throwIfAborted();
+      const end = (): void => {
+        say(` !     ${describeError(ended.reason)}. What has begun goes on.`);
+        gone.abort();
+        leave();
+      };
+      ended.addEventListener('abort', end, { once: true });
       const parts = {
         repo,
         app: now,
@@ -201,7 +224,7 @@ class SmartHttp implements GitServer {
       this.#log.warn({ app: app.id, err }, 'push failed');
       say(` !     Push rejected, ${describeError(err)}`);
     }
-    say(`${verdict} ${isAccepted ? 'accept' : 'reject'}`);
+    tell(`${verdict} ${isAccepted ? 'accept' : 'reject'}`);
     return unlock;
   }
 

@@ -11,14 +11,16 @@ const KEPT_MAX = 20;
 /** The one-offs that this peer took lately, over or not, by the ids that their requests gave them. */
 export class TookOneOffs {
   readonly #took = new Map<DynoId, { readonly one: TookOneOff; readonly at: number }>();
+  readonly #now: () => number;
+
+  /** @param now ms, of a clock that only goes on */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   add(one: TookOneOff): void {
-    const now = performance.now();
-    this.#took.set(one.dyno, { one, at: now });
-    for (const [dyno, { at }] of this.#took) {
-      if (now - at <= KEPT_MS && this.#took.size <= KEPT_MAX) return;
-      this.#took.delete(dyno);
-    }
+    this.#took.set(one.dyno, { one, at: this.#now() });
+    this.#prune();
   }
 
   /** It came to nothing, and may be tried again. */
@@ -27,11 +29,21 @@ export class TookOneOffs {
   }
 
   get(dyno: DynoId): TookOneOff | null {
+    this.#prune();
     return this.#took.get(dyno)?.one ?? null;
   }
 
   list(): readonly TookOneOff[] {
+    this.#prune();
     return [...this.#took.values()].map(({ one }) => one);
+  }
+
+  #prune(): void {
+    const now = this.#now();
+    for (const [dyno, { at }] of this.#took) {
+      if (now - at <= KEPT_MS && this.#took.size <= KEPT_MAX) return;
+      this.#took.delete(dyno);
+    }
   }
 }
 

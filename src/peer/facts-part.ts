@@ -59,8 +59,8 @@ function rememberAddress(work: Work, peer: PeerId, addrs: readonly string[]): vo
 /** Publishes our own facts once they differ from what was last said, after a short delay that gathers bursts. */
 export function publishIfDue(work: Work): void {
   const { state, now } = work;
-  const { dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown } = state;
-  const from = [dynos, oneOffs, blobs, load, draining, stopping, placement, runtimeDown];
+  const { dynos, oneOffs, tookOneOffs, blobs, load, draining, stopping, placement, runtimeDown } = state;
+  const from = [dynos, oneOffs, tookOneOffs, blobs, load, draining, stopping, placement, runtimeDown];
   if (state.publishAt === null && isMadeFrom(state.ownFrom, from)) return;
   state.ownFrom = from;
   const next = ownFacts(work);
@@ -103,6 +103,7 @@ function saysMore(said: PeerFacts, next: PeerFacts): boolean {
     Math.abs(said.load - next.load) >= Math.max(LOAD_NEWS_MIN, said.load * LOAD_NEWS_SHARE) ||
     said.blobs !== next.blobs ||
     said.oneOffs !== next.oneOffs ||
+    said.tookOneOffs !== next.tookOneOffs ||
     JSON.stringify([said.dynos, said.shy]) !== JSON.stringify([next.dynos, next.shy])
   );
 }

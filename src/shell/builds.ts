@@ -65,7 +65,16 @@ export interface ClusterBuilds {
   purgeCaches(app: AppId): Promise<void>;
 }
 
+/** Who was let in to an app's repository. */
+export type GitAsker = {
+  readonly app: App;
+  readonly user: UserEmail;
+  /** Aborts, with a PlatformError that says why, when they would not be let in any more. */
+  readonly ended: AbortSignal;
+};
+
 /** Smart HTTP for `/APP.git/*`: fetches what is missing of the app's history from peers, then speaks git. */
 export interface GitServer {
-  handle(request: IncomingMessage, response: ServerResponse, app: App, user: UserEmail): Promise<void>;
+  /** Once the asker's right has ended only what they pushed before goes on. */
+  handle(request: IncomingMessage, response: ServerResponse, asker: GitAsker): Promise<void>;
 }

@@ -30,7 +30,8 @@ const anyRequest = fc
     ),
   );
 
-test('no body, path part or range makes a 500', async () => {
+// Some of it waits: for a volume 5 s, for an add-on 25 s.
+test('no body, path part or range makes a 500', { timeout: 300_000 }, async () => {
   await using api = await startApi();
   await api.deployedApp('blog');
   api.host.announce();

@@ -64,7 +64,7 @@ class NoVolumes implements Volumes {
 }
 
 async function refuse(): Promise<never> {
-  throw new PlatformError('unavailable', 'No volumes here');
+  throw new PlatformError('conflict', 'No volumes here');
 }
 
 /** The real server on its own port, in front of a peer that is alone. */
@@ -95,7 +95,7 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<Harne
     volumes: new NoVolumes(),
     addons: new AgentAddons(() => host, '127.0.0.1'),
     git: {
-      async handle(message, response, app, user) {
+      async handle(message, response, { app, user }) {
         response.end(`git ${message.method} of ${app.name} for ${user}`);
       },
     },

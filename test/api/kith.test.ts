@@ -14,6 +14,11 @@ test('the cluster is shown with its authority and members', async () => {
     self: { id: api.host.self },
     members: [{ id: api.host.self }],
   });
+  const before = (body as { writes: number }).writes;
+  expect(before).toBe(api.host.view().known);
+  api.host.write({ type: 'member.admit', peer: OTHER, invite: null, name: 'cellar' }, ADMIN);
+  const after = await api.call('GET', '/kith/cluster');
+  expect((after.body as { writes: number }).writes).toBeGreaterThan(before);
 });
 
 test('peers are shown by name and by part of their id, removed by request, and not the one that is asked', async () => {

@@ -12,7 +12,11 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import type { MemoryMesh } from '../slugs/memory-mesh.ts';
 import { peerId } from '../slugs/memory-mesh.ts';
 
-export type GitPeer = BuildPeer & { readonly url: (app: App) => string };
+export type GitPeer = BuildPeer & {
+  readonly url: (app: App) => string;
+  /** Pushes whose body has begun to come, and those of them whose client has left before the answer's end. */
+  readonly pushes: { begun: number; left: number };
+};
 
 /** One peer with a git server on a real port; peers of one test share ledger and mesh. */
 export async function openGitPeer(
@@ -20,6 +24,7 @@ export async function openGitPeer(
   host: FakeHost,
   mesh: MemoryMesh,
   others: readonly string[] = [],
+  ended: AbortSignal = new AbortController().signal,
 ): Promise<GitPeer> {
   const ids = others.map(peerId);
   const peer = await openBuildPeer({ peersForReplication: () => ids }, mesh, name, host);
@@ -32,10 +37,15 @@ export async function openGitPeer(
     log: pino({ level: 'silent' }),
     gitHolders: () => ids,
   });
+  const pushes = { begun: 0, left: 0 };
   const server = createServer((request, response) => {
+    if (request.method === 'POST' && request.url?.endsWith('/git-receive-pack') === true) {
+      pushes.begun += 1;
+      response.once('close', () => (pushes.left += response.writableFinished ? 0 : 1));
+    }
     const app = [...host.view().apps.values()].find(({ name }) => request.url?.startsWith(`/${name}.git/`));
     if (app === undefined) response.writeHead(404).end();
-    else void git.handle(request, response, app, 'me@example.com');
+    else void git.handle(request, response, { app, user: 'me@example.com', ended });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -44,6 +54,7 @@ export async function openGitPeer(
   const { port } = address;
   return {
     ...peer,
+    pushes,
     url: (app) => `http://127.0.0.1:${port}/${app.name}.git`,
     async [Symbol.asyncDispose]() {
       server.close();

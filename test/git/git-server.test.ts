@@ -5,13 +5,17 @@ import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FakeHost } from '../builds/fake-host.ts';
-import { writeFiles } from '../builds/build-peer.ts';
+import { writeFiles, type Files } from '../builds/build-peer.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { Gate } from '../helpers/gate.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { MemoryMesh } from '../slugs/memory-mesh.ts';
 import { openGitPeer, workingCopy } from './git-peer.ts';
+
+// A push is a dozen processes, one after the other.
+vi.setConfig({ testTimeout: 240_000 });
 
 async function openOne(appName = 'blog') {
   const host = new FakeHost();
@@ -22,6 +26,11 @@ async function openOne(appName = 'blog') {
     app: host.createApp(appName),
     [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
   };
+}
+
+/** A buildpack that goes on when it is let. */
+function slowPack(gate: Gate): Files {
+  return { 'bin/detect': '#!/bin/sh\necho Slow', 'bin/compile': `#!/bin/sh\n${gate.command}` };
 }
 
 test('a push builds and releases, and the pusher reads along', async () => {
@@ -157,19 +166,17 @@ test('of two pushes at once to different peers only one is released', async () =
   await using b = await openGitPeer('b', host, mesh, ['a']);
   const app = host.createApp('blog');
   await using packs = await tempDir();
-  await writeFiles(packs.path, {
-    'bin/detect': '#!/bin/sh\necho Slow',
-    'bin/compile': '#!/bin/sh\nsleep 1',
-  });
+  await using gate = await Gate.build();
+  await writeFiles(packs.path, slowPack(gate));
   host.setBuildpacks(app.id, [packs.path]);
   await using mine = await workingCopy();
   await using theirs = await workingCopy();
   await mine.commit({ Procfile: 'web: mine' });
   await theirs.commit({ Procfile: 'web: theirs' });
-  const both = await Promise.all([
-    mine.git('push', a.url(app), 'main'),
-    theirs.git('push', b.url(app), 'main'),
-  ]);
+  const pushing = Promise.all([mine.git('push', a.url(app), 'main'), theirs.git('push', b.url(app), 'main')]);
+  await eventually(() => gate.waiting === 2, { withinMs: 60_000 });
+  gate.open();
+  const both = await pushing;
   expect(both.filter(({ status }) => status === 0)).toHaveLength(1);
   expect(both.find(({ status }) => status === 1)?.output).toContain('somebody else pushed meanwhile');
   expect(host.current(app.id).number).toBe(2);
@@ -178,17 +185,18 @@ test('of two pushes at once to different peers only one is released', async () =
 test('two pushes at once to one peer take turns; the later is told to fetch first', async () => {
   await using one = await openOne();
   await using packs = await tempDir();
-  await writeFiles(packs.path, {
-    'bin/detect': '#!/bin/sh\necho Slow',
-    'bin/compile': '#!/bin/sh\nsleep 1',
-  });
+  await using gate = await Gate.build();
+  await writeFiles(packs.path, slowPack(gate));
   one.host.setBuildpacks(one.app.id, [packs.path]);
   await using mine = await workingCopy();
   await using theirs = await workingCopy();
   await mine.commit({ Procfile: 'web: mine' });
   await theirs.commit({ Procfile: 'web: theirs' });
   const url = one.peer.url(one.app);
-  const both = await Promise.all([mine.git('push', url, 'main'), theirs.git('push', url, 'main')]);
+  const pushing = Promise.all([mine.git('push', url, 'main'), theirs.git('push', url, 'main')]);
+  await eventually(() => gate.waiting === 1 && one.peer.pushes.begun === 2, { withinMs: 60_000 });
+  gate.open();
+  const both = await pushing;
   expect(both.filter(({ status }) => status === 0)).toHaveLength(1);
   expect(both.find(({ status }) => status === 1)?.output).toContain('somebody else pushed meanwhile');
 });
@@ -208,10 +216,8 @@ test('a rollback leaves the branch where the last push put it', async () => {
 test('a pusher that leaves in mid-build does not undo its push', async () => {
   await using one = await openOne();
   await using packs = await tempDir();
-  await writeFiles(packs.path, {
-    'bin/detect': '#!/bin/sh\necho Slow',
-    'bin/compile': '#!/bin/sh\nsleep 1.5',
-  });
+  await using gate = await Gate.build();
+  await writeFiles(packs.path, slowPack(gate));
   one.host.setBuildpacks(one.app.id, [packs.path]);
   await using copy = await workingCopy();
   const commit = await copy.commit({ Procfile: 'web: x' });
@@ -219,9 +225,11 @@ test('a pusher that leaves in mid-build does not undo its push', async () => {
     stdio: 'ignore',
     detached: true,
   });
-  await eventually(() => one.peer.builds.pending(one.app.id).length > 0);
+  await eventually(() => gate.waiting === 1, { withinMs: 60_000 });
   if (push.pid !== undefined) process.kill(-push.pid, 'SIGKILL');
-  await eventually(() => one.host.current(one.app.id).number === 2, { withinMs: 10_000 });
+  await eventually(() => one.peer.pushes.left === 1);
+  gate.open();
+  await eventually(() => one.host.current(one.app.id).number === 2, { withinMs: 60_000 });
   await eventually(async () =>
     (await copy.git('ls-remote', one.peer.url(one.app), 'refs/heads/main')).output.includes(commit),
   );

@@ -17,6 +17,7 @@ const ATTACHED: OneOffRequest = {
   attach: { tty: null },
 };
 const DETACHED: OneOffRequest = { ...ATTACHED, attach: null };
+const WAIT = { timeout: 20_000 };
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -34,7 +35,7 @@ test('a command that ends before its client is attached is heard out, with its s
   const decoder = new FrameDecoder();
   const frames: Frame[] = [];
   attach?.on('data', (chunk: Buffer) => frames.push(...decoder.push(chunk)));
-  await vi.waitUntil(() => frames.at(-1)?.type === FRAME.exit);
+  await vi.waitUntil(() => frames.at(-1)?.type === FRAME.exit, WAIT);
   expect(frames[0]?.payload.toString()).toBe('hello');
   expect(JSON.parse(frames.at(-1)?.payload.toString() ?? '')).toEqual({ status: 3, signal: null });
 });
@@ -44,7 +45,7 @@ test('a detached command that ends at once is not shown as running ever after', 
   runtime.onStart = (dyno) => runtime.exit(dyno, 0);
   const { dyno } = await oneOffs.start(app(), release, DETACHED, 'Basic');
   expect(published.at(-1)).toEqual([]);
-  await vi.waitUntil(() => runtime.removed.includes(dyno));
+  await vi.waitUntil(() => runtime.removed.includes(dyno), WAIT);
 });
 
 test('a client that leaves ends its dyno: SIGHUP four times, then R16 and SIGKILL', async () => {
@@ -175,7 +176,7 @@ test('a one-off sees the volumes of its process type, and counts as one that wri
   expect(oneOffs.withVolume('v1' as VolumeId)).toMatch(/^worker\.\d+$/);
   const { labels = {} } = runtime.specs[0] ?? {};
   runtime.exit(dyno, 0);
-  await vi.waitUntil(() => oneOffs.withVolume('v1' as VolumeId) === null);
+  await vi.waitUntil(() => oneOffs.withVolume('v1' as VolumeId) === null, WAIT);
   expect(runtime.removed).toEqual([dyno]);
   const next = openStage();
   next.oneOffs.adopt({ dyno, labels, address: null, listening: false, exited: null });

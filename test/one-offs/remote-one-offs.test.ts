@@ -75,7 +75,7 @@ test('what was started for a peer that has gone meanwhile is ended', async () =>
     await isGone;
     return { ...made(birch.self), attach };
   });
-  const channel = await ash.open(birch.self, 'one-off', AbortSignal.timeout(5_000));
+  const channel = await ash.open(birch.self, 'one-off', AbortSignal.timeout(60_000));
   channel.on('error', () => undefined);
   channel.write(
     `${JSON.stringify({ ...REQUEST, request: { ...REQUEST.request, attach: { tty: null } } })}\n`,

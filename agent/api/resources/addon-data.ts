@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { Addon } from '../../../src/ledger/addons/addon-types.ts';
 import { nextAddonStep } from '../../../src/ledger/addons/addon-work.ts';
 import { mustBeAllowed } from '../../../src/platform/access.ts';
 import { addonDataEndpoints } from '../../../src/platform/endpoints/addon-data.ts';
+import { grantOf } from '../../../src/platform/grant.ts';
 import type { Permission } from '../../../src/rights.ts';
 import { accepted, ok } from '../api.ts';
 import type { ApiRequest } from '../api.ts';
+import { bodyUntil } from '../body-until.ts';
+import { download } from '../download.ts';
 import type { Reply } from '../reply.ts';
 import { route } from '../router.ts';
 import { mustAddon, seenAddon, shown } from './addons.ts';
@@ -47,36 +49,31 @@ async function rotate(request: ApiRequest): Promise<Reply> {
 /** As with config vars: whoever may read the address may read what is there. */
 async function dump(request: ApiRequest): Promise<null> {
   const { api, response } = request;
+  const addon = ownAddon(request, 'deploy');
+  using watch = api.openStreams.watch(grantOf(request.view(), request.caller, 'deploy', addon.app));
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const chunks = await api.addons.dump(
-    ownAddon(request, 'deploy'),
-    AbortSignal.any([gone.signal, api.closing]),
-  );
-  response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' });
-  try {
-    await pipeline(Readable.from(chunks), response, { signal: api.closing });
-  } catch (err) {
-    // The head is sent: a connection that breaks is how the client learns of it.
-    response.destroy();
-    api.log.info({ err }, 'dump of an add-on broken off');
-  }
+  const signal = AbortSignal.any([gone.signal, api.closing, watch.signal]);
+  const chunks = await api.addons.dump(addon, signal);
+  const what = { what: 'dump of an add-on', type: 'application/octet-stream' };
+  await download(request, Readable.from(chunks), { ...what, ended: watch.signal });
   return null;
 }
 
 async function restore(request: ApiRequest): Promise<Reply> {
   const { api, message, response } = request;
   const addon = ownAddon(request, 'operate');
+  using watch = api.openStreams.watch(grantOf(request.view(), request.caller, 'operate', addon.app));
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
+  const chunks = bodyUntil(watch.signal, message);
   try {
-    const chunks = message.iterator({ destroyOnReturn: false });
-    await api.addons.restore(addon, untimed(request, chunks), AbortSignal.any([gone.signal, api.closing]));
+    const signal = AbortSignal.any([gone.signal, api.closing, watch.signal]);
+    await api.addons.restore(addon, untimed(request, chunks), signal);
   } finally {
     message.socket.setTimeout(0);
-    // Whoever sends more must be able to, or the answer would not be read.
-    message.resume();
+    chunks.destroy();
   }
   return ok(shown(request, addon));
 }

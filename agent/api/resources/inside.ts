@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import { dynoNotFound, dynoResource, findDynos, runningDynos } from '../../../src/platform/dyno.ts';
 import type { RunningDyno } from '../../../src/platform/dyno.ts';
@@ -9,6 +8,7 @@ import { created } from '../api.ts';
 import type { ApiRequest } from '../api.ts';
 import type { Reply } from '../reply.ts';
 import { attachUrlOf } from '../attach-url.ts';
+import { download } from '../download.ts';
 import { route } from '../router.ts';
 import { endsInput, envOf, ttyOf } from '../terminal.ts';
 
@@ -19,32 +19,27 @@ async function exec(request: ApiRequest, params: BodyOf<typeof dynoEndpoints.exe
   const { api, context } = request;
   const app = request.app();
   const dyno = mustFindRunning(request);
+  const grant = request.grant('operate');
   const env = envOf(params);
   const tty = ttyOf(params, env);
   const place = { app: app.id, dyno: dyno.dyno, name: dyno.name, peer: dyno.peer };
   const stream = await api.host.execIn(place, { command: params.command, env, tty }, context);
   const shown = { ...dyno, command: params.command };
   const session = { stream, hasTty: tty !== null, endsInput: endsInput(env) };
-  return created(dynoResource(api.host.view(), app, shown, attachUrlOf(request, session)));
+  return created(dynoResource(api.host.view(), app, shown, attachUrlOf(request, grant, session)));
 }
 
 /** A file or folder of a running dyno as a tar archive, cut off where it cannot be completed. */
 async function copy(request: ApiRequest): Promise<null> {
-  const { api, message, response, context } = request;
+  const { api, message, context } = request;
   const app = request.app();
   const { dyno, name, peer } = mustFindRunning(request);
   const { searchParams } = new URL(message.url ?? '', 'http://peer');
   const { path } = parseParams(copyQuery, Object.fromEntries(searchParams));
   using watch = api.openStreams.watch(request.grant('operate'));
   const archive = await api.host.copyFrom({ app: app.id, dyno, name, peer }, path, context);
-  response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Cache-Control': 'no-store' });
-  try {
-    await pipeline(archive, response, { signal: AbortSignal.any([api.closing, watch.signal]) });
-  } catch (err) {
-    // The head is sent: a connection that breaks is how the client learns of it.
-    response.destroy();
-    api.log.info({ app: app.id, dyno: name, err }, 'copy out of a dyno broken off');
-  }
+  const what = { what: 'copy out of a dyno', type: 'application/x-tar' };
+  await download(request, archive, { ...what, ended: watch.signal });
   return null;
 }
 

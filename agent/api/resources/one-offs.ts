@@ -1,6 +1,7 @@
 import type { DynoId } from '../../../src/ids.ts';
 import type { App } from '../../../src/ledger/apps/app-types.ts';
 import { dynoResource } from '../../../src/platform/dyno.ts';
+import type { Grant } from '../../../src/platform/grant.ts';
 import type { OneOff, OneOffRequest } from '../../../src/shell/host.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
 import { dynoEndpoints } from '../../../src/platform/endpoints/dynos.ts';
@@ -19,9 +20,10 @@ type Params = BodyOf<typeof dynoEndpoints.create>;
 async function run(request: ApiRequest, params: Params): Promise<Reply> {
   const { api, context } = request;
   const app = request.app();
+  const grant = request.grant('operate');
   const wanted = { ...oneOffRequest(app, params), dyno: request.freshId('dyno') as DynoId };
   const oneOff = await api.host.runOneOff(wanted, context);
-  return created(present(request, app, wanted, oneOff));
+  return created(present(request, grant, app, wanted, oneOff));
 }
 
 function oneOffRequest(app: App, params: Params): OneOffRequest {
@@ -37,12 +39,12 @@ function oneOffRequest(app: App, params: Params): OneOffRequest {
   };
 }
 
-function present(request: ApiRequest, app: App, wanted: OneOffRequest, oneOff: OneOff) {
+function present(request: ApiRequest, grant: Grant, app: App, wanted: OneOffRequest, oneOff: OneOff) {
   const { api } = request;
   const hasTty = wanted.attach?.tty != null;
   const client = { hasTty, endsInput: endsInput(wanted.env) };
   const attachUrl =
-    oneOff.attach === null ? null : attachUrlOf(request, { stream: oneOff.attach, ...client });
+    oneOff.attach === null ? null : attachUrlOf(request, grant, { stream: oneOff.attach, ...client });
   const dyno = {
     dyno: oneOff.dyno,
     name: oneOff.name,

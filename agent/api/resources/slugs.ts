@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { blobsInReach } from '../../../src/blobs/reach.ts';
 import { PlatformError } from '../../../src/errors.ts';
 import type { BlobId } from '../../../src/ids.ts';
@@ -15,6 +14,8 @@ import { STACK_NAME } from '../../../src/platform/stack.ts';
 import { CheckedStream, parseChecksum } from '../../lib/checked-stream.ts';
 import { created, ok } from '../api.ts';
 import type { Api, ApiRequest } from '../api.ts';
+import { bodyUntil } from '../body-until.ts';
+import { download } from '../download.ts';
 import type { Reply } from '../reply.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
@@ -46,6 +47,7 @@ function create(request: ApiRequest, body: BodyOf<typeof slugEndpoints.create>):
     id: request.freshId('slug'),
     app: app.id,
     user: request.context.user,
+    grant: request.grant('deploy'),
     processTypes: body.process_types,
     commit: body.commit ?? null,
     checksum: body.checksum == null ? null : parseChecksum(body.checksum),
@@ -59,11 +61,13 @@ function create(request: ApiRequest, body: BodyOf<typeof slugEndpoints.create>):
 async function put(request: ApiRequest): Promise<Reply> {
   const { api, message } = request;
   const upload = api.slugUploads.mustFind(request.param('secret'));
+  using watch = api.openStreams.watch(upload.grant);
+  watch.signal.throwIfAborted();
   const bytes = new CheckedStream('slug', upload.checksum);
   message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
   let packed;
   try {
-    const source = message.compose(limitBytes('slug', BYTES_MAX)).compose(bytes);
+    const source = bodyUntil(watch.signal, message).compose(limitBytes('slug', BYTES_MAX)).compose(bytes);
     packed = await api.builds.pack(source, api.closing);
   } finally {
     message.socket.setTimeout(0);
@@ -73,6 +77,7 @@ async function put(request: ApiRequest): Promise<Reply> {
   const slug: SlugRef = { ...packed, ...about };
   try {
     await replicate(api, packed.id);
+    watch.signal.throwIfAborted();
     const checksum = `SHA256:${bytes.sha256 ?? ''}`;
     await api.host.command({ type: 'slug.create', app, slug, checksum }, { user, request: null });
   } catch (error) {
@@ -96,11 +101,12 @@ function info(request: ApiRequest): Reply {
 
 /** In our own format: a `.tar.zst` of the app's files; what it has in common with other slugs is not among them. */
 async function archive(request: ApiRequest): Promise<null> {
-  const { api, response } = request;
+  const { api } = request;
   const { id } = mustFindSlug(request.app(), request.param('slug'));
+  using watch = api.openStreams.watch(request.grant('deploy'));
   await api.blobs.fetch(id, others(api), AbortSignal.timeout(FETCH_MS));
-  response.writeHead(200, { 'Content-Type': 'application/zstd', 'Cache-Control': 'no-store' });
-  await pipeline(createReadStream(api.blobs.path(id)), response);
+  const file = createReadStream(api.blobs.path(id));
+  await download(request, file, { what: 'slug', type: 'application/zstd', ended: watch.signal });
   return null;
 }
 

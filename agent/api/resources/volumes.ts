@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '../../../src/errors.ts';
 import type { PeerId, VolumeId } from '../../../src/ids.ts';
@@ -17,6 +16,8 @@ import { volumeEndpoints } from '../../../src/platform/endpoints/volumes.ts';
 import { created, ok } from '../api.ts';
 import type { ApiRequest } from '../api.ts';
 import type { Reply } from '../reply.ts';
+import { bodyUntil } from '../body-until.ts';
+import { download } from '../download.ts';
 import { limitBytes } from '../limit-bytes.ts';
 import { route } from '../router.ts';
 
@@ -89,19 +90,13 @@ async function move(request: ApiRequest, { peer }: BodyOf<typeof volumeEndpoints
 
 /** A `.tar.zst` of the files. Its dynos run again before the first byte is sent. */
 async function backup(request: ApiRequest): Promise<null> {
-  const { api, response } = request;
+  const { api } = request;
+  using watch = api.openStreams.watch(request.grant('operate'));
   const { archive, bytes } = await api.volumes.backup(refOf(request));
   try {
-    response.writeHead(200, {
-      'Content-Type': 'application/zstd',
-      'Content-Length': bytes,
-      'Cache-Control': 'no-store',
-    });
-    await pipeline(createReadStream(api.blobs.path(archive)), response, { signal: api.closing });
-  } catch (err) {
-    // The head is sent: a connection that breaks is how the client learns of it.
-    response.destroy();
-    api.log.info({ err }, 'backup of a volume broken off');
+    const file = createReadStream(api.blobs.path(archive));
+    const what = { what: 'backup of a volume', type: 'application/zstd', length: bytes };
+    await download(request, file, { ...what, ended: watch.signal });
   } finally {
     await api.volumes.drop(archive);
   }
@@ -111,11 +106,13 @@ async function backup(request: ApiRequest): Promise<null> {
 async function restore(request: ApiRequest): Promise<Reply> {
   const { api, message } = request;
   const ref = refOf(request);
+  using watch = api.openStreams.watch(request.grant('operate'));
   message.socket.setTimeout(SILENCE_MS, () => message.socket.destroy());
   const archive = await api.blobs
-    .write(message.compose(limitBytes('archive', ARCHIVE_BYTES_MAX)))
+    .write(bodyUntil(watch.signal, message).compose(limitBytes('archive', ARCHIVE_BYTES_MAX)))
     .finally(() => message.socket.setTimeout(0));
   try {
+    watch.signal.throwIfAborted();
     await api.volumes.restore(ref, archive.id);
   } finally {
     await api.volumes.drop(archive.id);
