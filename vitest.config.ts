@@ -19,8 +19,9 @@ export default defineConfig({
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [...WHOLE_PEERS, ...ENGINE],
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          // Some think for half a minute on a machine that does nothing else, and it may do much else.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           // Real servers and dynos share the machine: more workers than cores only makes deadlines lie.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -30,8 +31,8 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: WHOLE_PEERS,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 400_000,
+          hookTimeout: 240_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
@@ -40,8 +41,8 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ENGINE,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

@@ -65,9 +65,9 @@ test('no file comes back to itself by what it imports', () => {
     ['src', 'agent', 'cli'].flatMap((folder) => ownImports(`${folder}/**/*.ts`)),
     ([from]) => from,
   );
-  // The list of commands loads each when it runs, `help` too, which shows the list.
+  // The lists of commands load each when it runs, `help` too, which shows the lists.
   const targets = (file: string): string[] =>
-    file === 'cli/commands.ts' ? [] : (imports.get(file) ?? []).map(([, to]) => to);
+    file.startsWith('cli/command-groups/') ? [] : (imports.get(file) ?? []).map(([, to]) => to);
   const done = new Set<string>();
   const circles: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {

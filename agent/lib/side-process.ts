@@ -11,6 +11,9 @@ export type SideProcess = {
   /** False when it was already running: a former agent's. */ readonly spawned: boolean;
 };
 
+/** A process that fails ends, which shows at once. On a small host under load a sound one has taken many seconds. */
+const ANSWERS_WITHIN_MS = 45_000;
+
 /** Those that this agent started itself. */
 const spawned = new Set<ChildProcess>();
 
@@ -31,7 +34,6 @@ export async function ensureSideProcess(
   args: readonly string[],
   socketPath: string,
   logPath: string,
-  withinMs = 15_000,
 ): Promise<SideProcess> {
   const found = await tryConnect(socketPath);
   if (found !== null) return { socket: found, spawned: false };
@@ -47,19 +49,23 @@ export async function ensureSideProcess(
     child.unref();
     spawned.add(child);
     child.once('exit', () => spawned.delete(child));
-    const deadline = performance.now() + withinMs;
+    const deadline = performance.now() + ANSWERS_WITHIN_MS;
     while (performance.now() < deadline) {
       const socket = await tryConnect(socketPath);
       if (socket !== null) return { socket, spawned: true };
-      if (child.exitCode !== null) break;
+      if (child.exitCode !== null || child.signalCode !== null) break;
       await sleep(20);
     }
   } finally {
     closeSync(log);
   }
-  throw new PlatformError('internal', `"${entry}" did not answer on "${socketPath}" within ${withinMs} ms`, {
-    hint: `See "${logPath}"`,
-  });
+  throw new PlatformError(
+    'internal',
+    `"${entry}" did not answer on "${socketPath}" within ${ANSWERS_WITHIN_MS} ms`,
+    {
+      hint: `See "${logPath}"`,
+    },
+  );
 }
 
 function tryConnect(path: string): Promise<Socket | null> {

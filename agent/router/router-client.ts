@@ -16,7 +16,7 @@ import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
 import type { OpenRouterOptions } from './open-options.ts';
 
 const ROUTER_MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const HELLO_WITHIN_MS = 10_000;
+const HELLO_WITHIN_MS = 30_000;
 const RECONNECT_MS = { first: 50, max: 2_000 } as const;
 /** After the grace, for the process to end. */
 const EXIT_MARGIN_MS = 2_000;

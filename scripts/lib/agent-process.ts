@@ -8,7 +8,7 @@ import { killContainers, removeFromEngine } from './host-containers.ts';
 import { killHost } from './host-processes.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 const STOP_MS = 90_000;
 
 export type AgentOptions = {
@@ -63,7 +63,11 @@ export class AgentProcess {
     const failed = once(child, 'exit', { signal: timeout }).then(([status]) => {
       throw new Error(`Agent "${name}" ended with status ${status} before it was ready: see ${dir}.log`);
     });
-    const [line] = (await Promise.race([once(lines, 'line', { signal: timeout }), failed])) as [string];
+    const ready = Promise.race([once(lines, 'line', { signal: timeout }), failed]);
+    const [line] = (await ready.catch((error: unknown) => {
+      killHost(dir);
+      throw error;
+    })) as [string];
     // It has come up: how it ends, and that the deadline passes, is not this wait's business any more.
     failed.catch(() => undefined);
     return new AgentProcess(options, JSON.parse(line) as Ready, child);

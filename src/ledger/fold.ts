@@ -36,7 +36,7 @@ const NOBODY_STANDS: Standing = { held: new Map(), reached: new Map() };
 
 export function emptyFold(shunned: ReadonlyMap<OpId, string> = new Map()): Fold {
   const [graph, membership, state] = [emptyGraph(), nobody(), emptyState()];
-  const view = toView(state, membership, 0, null);
+  const view = toView(state, membership, { known: 0, waiting: 0 }, null);
   return { view, graph, membership, standing: NOBODY_STANDS, state, shunned };
 }
 
@@ -61,7 +61,8 @@ export function applyOps(fold: Fold, ops: readonly StoredOp[]): Fold {
   );
   const state = batch.done();
   const waiting = graph.incomplete.size + unadmitted(standing, membership);
-  const view = toView(state, membership, waiting, {
+  const counts = { known: graph.known.size, waiting };
+  const view = toView(state, membership, counts, {
     view: fold.view,
     state: fold.state,
     membership: fold.membership,

@@ -15,7 +15,7 @@ type Previous = { readonly view: View; readonly state: FoldState; readonly membe
 export function toView(
   state: FoldState,
   membership: Membership,
-  waiting: number,
+  { known, waiting }: Pick<View, 'known' | 'waiting'>,
   previous: Previous | null,
 ): View {
   const { founding, members } = membership;
@@ -45,6 +45,7 @@ export function toView(
     acme: previous?.state.acme === state.acme ? previous.view.acme : toAcme(state.acme),
     stacks: previous?.state.stacks === state.stacks ? previous.view.stacks : toStacks(state.stacks),
     requests: state.requests,
+    known,
     waiting,
     quarantined: state.quarantined,
   };

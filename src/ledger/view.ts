@@ -42,6 +42,8 @@ export type View = {
   readonly stacks: ReadonlyMap<string, Stack>;
   /** Requests that made a write (`requestMark`), and one op of each. */
   readonly requests: ReadonlyMap<string, OpId>;
+  /** Ops that are here with all that they came after. */
+  readonly known: number;
   /** Ops that apply only once their parents have come. */
   readonly waiting: number;
   /** Ops that threw when applied: stored, forwarded, skipped, shown by `doctor`. */

@@ -8,6 +8,8 @@ export type ClusterResource = {
   /** PEM; what `git` and the official CLI must trust. Null until the ledger has come. */
   readonly ca_cert: string | null;
   readonly members: readonly { readonly id: string; readonly name: string }[];
+  /** How many writes of the cluster this peer has: one that has fewer than another has yet to hear of some. */
+  readonly writes: number;
 };
 
 export function clusterResource(view: View, self: PeerId): ClusterResource {
@@ -19,5 +21,6 @@ export function clusterResource(view: View, self: PeerId): ClusterResource {
     members: [...view.members.values()]
       .filter((member) => member.state === 'member')
       .map((member) => ({ id: member.peer, name: member.name })),
+    writes: view.known,
   };
 }

@@ -45,7 +45,7 @@ function settled(): Promise<true> {
       expect(live.sort()).toEqual(acme.names);
       return true as const;
     },
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   );
 }
 
@@ -212,7 +212,7 @@ test('a provider sets the config vars that its manifest names, and no others', a
       ? { status: 201, body: { id: 'x', config: { REDIS_URL: 'redis://x', LD_PRELOAD: '/app/evil.so' } } }
       : null;
   const creating = create();
-  await eventually(() => expect(acme.times('POST')).toBeGreaterThan(1), { withinMs: 20_000 });
+  await eventually(() => expect(acme.times('POST')).toBeGreaterThan(1), { withinMs: 60_000 });
   isGreedy = false;
   const id = at((await creating).body, 'id');
   await settled();
@@ -239,11 +239,13 @@ test('a provider whose password is tried over and over has to wait, users at tha
   const login = (password: string) => ({
     authorization: `Basic ${Buffer.from(`tried-redis:${password}`).toString('base64')}`,
   });
+  const guess = async (i: number): Promise<number> =>
+    (await call('GET', '/addons/x', undefined, login(`guess ${i}`))).status;
+  for (let i = 0; i < 5; i++) expect(await guess(i)).toBe(401);
+  // It waits a second, and twice as long after each further one: a slow machine may have passed the first waits.
   const statuses: number[] = [];
-  for (let i = 0; i < 6; i++) {
-    statuses.push((await call('GET', '/addons/x', undefined, login(`guess ${i}`))).status);
-  }
-  expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  while (statuses.length < 7 && statuses.at(-1) !== 429) statuses.push(await guess(5 + statuses.length));
+  expect(statuses.at(-1)).toBe(429);
   expect((await call('GET', '/apps')).status).toBe(200);
   expect((await call('GET', '/addons/x', undefined, acme.basic)).status).toBe(404);
 });
@@ -352,7 +354,7 @@ test('whoever takes over after a peer that died in the middle finishes it, once'
     return null;
   };
   const creating = create();
-  await eventually(() => acme.names.length === 1, { withinMs: 10_000 });
+  await eventually(() => acme.names.length === 1);
   platform.startWorking();
   expect((await creating).status).toBe(201);
   expect(acme.times('POST')).toBe(2);

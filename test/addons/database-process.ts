@@ -57,7 +57,7 @@ export class DatabaseProcess implements AsyncDisposable {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGQUIT');
-    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+    setTimeout(() => child.kill('SIGKILL'), 30_000).unref();
     await ended;
   }
 

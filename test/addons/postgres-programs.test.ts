@@ -5,13 +5,18 @@ import { dumpDatabase, restoreDatabase } from '../../agent/addons/postgres-progr
 import { tempDir } from '../helpers/temp-dir.ts';
 import { PostgresProcess, query } from './postgres-process.ts';
 
-const signal = AbortSignal.timeout(120_000);
+/** The tests have deadlines of their own. */
+const { signal } = new AbortController();
 let server: PostgresProcess;
 
 beforeAll(async () => {
   server = await PostgresProcess.start();
   await query(server.url, 'CREATE DATABASE a');
   await query(server.url, 'CREATE DATABASE b');
+  await query(
+    database('a').href,
+    `CREATE TABLE t AS SELECT g, md5(g::text) AS m FROM generate_series(1, 60000) g`,
+  );
 }, 120_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -32,10 +37,6 @@ async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 test('a dump of megabytes comes back, in pieces, in another database', async () => {
-  await query(
-    database('a').href,
-    `CREATE TABLE t AS SELECT g, md5(g::text) AS m FROM generate_series(1, 60000) g`,
-  );
   const dump = await collect(await dumpDatabase(database('a'), signal));
   for (let round = 0; round < 2; round += 1) await restoreDatabase(database('b'), inPieces(dump), signal);
   expect(await query(database('b').href, 'SELECT count(*)::int AS n FROM t')).toEqual([{ n: 60_000 }]);

@@ -45,7 +45,7 @@ export class RedisProcess extends DatabaseProcess {
         this.mustRun();
         return send(this.url, 'PING');
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
   }
 
@@ -57,7 +57,7 @@ export class RedisProcess extends DatabaseProcess {
 
 /** One command on a connection of its own. */
 export async function send(url: string, ...words: readonly string[]): Promise<unknown> {
-  const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 5_000 } });
+  const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 30_000 } });
   client.on('error', () => {});
   try {
     await client.connect();

@@ -9,7 +9,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { inDyno } from './in-dyno.ts';
 import { freePort } from '../helpers/free-port.ts';
 
-const NODE_MS = 180_000;
+const NODE_MS = 480_000;
 const json = (value: unknown): string => JSON.stringify(value);
 
 test(
@@ -35,7 +35,7 @@ test(
     );
     try {
       const body = await eventually(async () => (await fetch(`http://127.0.0.1:${port}/`)).text(), {
-        withinMs: 15_000,
+        withinMs: 60_000,
       });
       expect(body).toContain('Salut\n');
     } finally {

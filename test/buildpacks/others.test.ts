@@ -9,7 +9,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { inDyno } from './in-dyno.ts';
 import { freePort } from '../helpers/free-port.ts';
 
-const PACK_MS = 120_000;
+const PACK_MS = 300_000;
 
 test('a folder of files is served, links and dot files excepted', { timeout: PACK_MS }, async () => {
   await using peer = await openBuildPeer();
@@ -30,7 +30,7 @@ test('a folder of files is served, links and dot files excepted', { timeout: PAC
       const response = await fetch(`http://127.0.0.1:${port}${path}`);
       return [response.status, await response.text()];
     };
-    await eventually(() => get('/'), { withinMs: 15_000 });
+    await eventually(() => get('/'), { withinMs: 60_000 });
     expect(await get('/')).toEqual([200, '<h1>Hi</h1>']);
     expect(await get('/about')).toEqual([200, 'About']);
     expect(await get('/.secret')).toEqual([404, 'Lost']);

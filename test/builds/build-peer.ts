@@ -12,7 +12,7 @@ import { unpackSource } from '../../agent/builds/source.ts';
 import { openBlobs, type BlobStore } from '../../agent/slugs/blob-store.ts';
 import type { App } from '../../src/ledger/apps/app-types.ts';
 import type { SlugRef } from '../../src/ledger/releases/release-types.ts';
-import type { BuildOutcome } from '../../src/shell/builds.ts';
+import type { BuildOutcome, BuildRequest } from '../../src/shell/builds.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { MemoryMesh } from '../slugs/memory-mesh.ts';
 import { FakeHost } from './fake-host.ts';
@@ -32,6 +32,7 @@ export type BuildPeer = {
   build(
     app: App,
     source: Files | Readable,
+    request?: Partial<BuildRequest>,
   ): Promise<{ outcome: BuildOutcome; output: string; build: string }>;
   /** The released slug, unpacked. */
   slug(app: App): Promise<string>;
@@ -72,7 +73,7 @@ export async function openBuildPeer(
     blobs,
     builds,
     logged,
-    async build(app, source) {
+    async build(app, source, request = {}) {
       const build = randomUUID();
       let output = '';
       const outcome = await builds.run(
@@ -84,6 +85,7 @@ export async function openBuildPeer(
           source: source instanceof Readable ? source : await tarFiles(source),
           version: '0b0e75c1d2e3f405',
           bundle: null,
+          ...request,
         },
         (text) => (output += text),
       );

@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/ledger/command.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { Gate } from '../helpers/gate.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { openBuildPeer, writeFiles } from './build-peer.ts';
 
@@ -212,9 +214,11 @@ test('a build that leads its Procfile elsewhere by a link gets nothing of it', a
 test('a build past its deadline is killed with all of its processes', async () => {
   await using peer = await openBuildPeer({ deadlineMs: 1_500 });
   await using packs = await tempDir();
+  // By which they are known among all that run on this machine.
+  const seconds = randomInt(1_000_000, 10_000_000);
   await writeFiles(packs.path, {
     'bin/detect': '#!/bin/sh\necho Slow',
-    'bin/compile': '#!/bin/sh\nsleep 4242 & sleep 4242',
+    'bin/compile': `#!/bin/sh\nsleep ${seconds} & sleep ${seconds}`,
   });
   const app = peer.host.createApp('blog');
   peer.host.setBuildpacks(app.id, [packs.path]);
@@ -224,22 +228,47 @@ test('a build past its deadline is killed with all of its processes', async () =
   await eventually(async () => {
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (line === 'sleep\x004242\0') return false;
+      if (line === `sleep\0${seconds}\0`) return false;
     }
     return true;
   });
   expect(await readdir(join(peer.dir, 'build-cache', '.work')).catch(() => ['bin'])).toEqual(['bin']);
 });
 
-test('builds wait their turn and are told their place', async () => {
+test('a buildpack of the host that an app.json names is for admins, also where the request names none at all', async () => {
   await using peer = await openBuildPeer();
   await using packs = await tempDir();
   await writeFiles(packs.path, {
+    'bin/detect': '#!/bin/sh\necho Mine',
+    'bin/compile': '#!/bin/sh\necho compiled',
+  });
+  const app = peer.host.createApp('blog');
+  const files = { 'app.json': JSON.stringify({ buildpacks: [{ url: packs.path }] }) };
+  for (const request of [{}, { buildpacks: [] }]) {
+    const { outcome, output } = await peer.build(app, files, request);
+    expect(outcome.status).toBe('failed');
+    expect(output).toContain(`Only an admin of the cluster may name the buildpack "${packs.path}"`);
+    expect(output).not.toContain('compiled');
+  }
+  // An admin has named it: for the app, or in the request, where it was looked at when that came.
+  expect((await peer.build(app, files, { buildpacks: [packs.path] })).output).toContain('compiled');
+  peer.host.setBuildpacks(app.id, [packs.path]);
+  expect((await peer.build(app, files, { buildpacks: [] })).output).toContain('compiled');
+});
+
+test('builds wait their turn and are told their place', async () => {
+  await using peer = await openBuildPeer();
+  await using packs = await tempDir();
+  await using gate = await Gate.build();
+  await writeFiles(packs.path, {
     'bin/detect': '#!/bin/sh\necho Patient',
-    'bin/compile': '#!/bin/sh\nsleep 0.5',
+    'bin/compile': `#!/bin/sh\n${gate.command}`,
   });
   const apps = ['one', 'two', 'three'].map((name) => peer.host.createApp(name, { buildpacks: [packs.path] }));
-  const ended = await Promise.all(apps.map((app) => peer.build(app, { x: 'y' })));
+  const building = Promise.all(apps.map((app) => peer.build(app, { x: 'y' })));
+  await eventually(() => apps.every(({ id }) => peer.builds.pending(id).length === 1));
+  gate.open();
+  const ended = await building;
   expect(ended.map(({ outcome }) => outcome.status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
   const waits = ended.map(({ output }) =>
     [...output.matchAll(/Waiting: (\d)/g)].map(([, ahead]) => ahead).join(),

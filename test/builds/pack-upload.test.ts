@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createReadStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { packUpload } from '../../agent/builds/pack-upload.ts';
 import { liftOnlyFolder } from '../../agent/builds/app-tree.ts';
 import { FileBlobs } from '../api/file-blobs.ts';
@@ -21,6 +21,9 @@ function archiveOf(dir: string, name: string, files: Readonly<Record<string, str
 }
 
 test('a slug from elsewhere is the app, whether or not its archive has it in a folder "app"', async () => {
+  // As on hosts where nobody is to see anything of anybody.
+  const before = process.umask(0o077);
+  onTestFinished(() => void process.umask(before));
   await using dir = await tempDir('kith-upload-');
   const blobs = new FileBlobs(dir.path);
   const scratch = join(dir.path, 'scratch');

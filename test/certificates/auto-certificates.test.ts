@@ -19,8 +19,8 @@ import { Pebble } from './pebble.ts';
 
 const WWW = 'www.example.com';
 const APP = '11111111-2222-4333-8444-555555555555' as AppId;
-const LONG = { timeout: 60_000 };
-const WAIT = { withinMs: 30_000 };
+const LONG = { timeout: 180_000 };
+const WAIT = { withinMs: 60_000 };
 /** What the issuers have said. */
 const lines: string[] = [];
 const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });

@@ -144,7 +144,7 @@ export class Pebble implements AsyncDisposable {
         socket.destroy();
       }
     };
-    await eventually(look, { withinMs: 30_000 });
+    await eventually(look, { withinMs: 60_000 });
   }
 
   #kill(): void {

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandNames, findCommand } from '../../cli/commands.ts';
 import { DYNO_SIZES } from '../../src/dyno-sizes.ts';
@@ -645,6 +647,12 @@ test('join reads a token from stdin', async () => {
   stub.on('GET /kith/cluster', { id: 'c1', name: 'home', members: [] });
   await runKith(['join', '-'], { env: { KITH_HOST: stub.host }, stdin: 'kith-invite\n' });
   expect(stub.sent('POST /kith/join').body).toEqual({ token: 'kith-invite' });
+});
+
+test('every file of a command is listed as that command, once', () => {
+  const files = readdirSync(join(import.meta.dirname, '..', '..', 'cli', 'commands'));
+  const listed = commandNames().map((name) => `${name.replaceAll(':', '-')}.ts`);
+  expect(listed.toSorted()).toEqual(files.toSorted());
 });
 
 test('every command can be loaded and explains itself within 80 columns', async () => {

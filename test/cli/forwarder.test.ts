@@ -15,6 +15,12 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
+/** Resolves when it is closed, though with an error, as a reset is. */
+function closeOf(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
 test('bytes pass both ways untouched, and an end on one side is an end there alone', async () => {
   await using server = await listen((socket) => socket.pipe(socket));
   await using forwarder = await Forwarder.open({ host: '127.0.0.1', port: portOf(server) }, 0);
@@ -29,9 +35,9 @@ test('a server that cuts a connection, or is not there, cuts it for the client t
   for (const port of [portOf(server), 1]) {
     await using forwarder = await Forwarder.open({ host: '127.0.0.1', port }, 0);
     const socket = connect(forwarder.port, '127.0.0.1');
-    socket.on('error', () => undefined);
+    const closed = closeOf(socket);
     socket.write('hello');
-    await once(socket, 'close');
+    await closed;
   }
 });
 
@@ -43,9 +49,8 @@ test('whoever ends it ends its connections', async () => {
   });
   const forwarder = await Forwarder.open({ host: '127.0.0.1', port: portOf(server) }, 0);
   const socket = connect(forwarder.port, '127.0.0.1');
-  socket.on('error', () => undefined);
   await once(socket, 'data');
-  const closed = once(socket, 'close');
+  const closed = closeOf(socket);
   await forwarder[Symbol.asyncDispose]();
   await closed;
   await expect(once(connect(forwarder.port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');

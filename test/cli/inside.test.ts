@@ -9,6 +9,9 @@ import { dynoOf } from './resources.ts';
 import { runKith } from './run-kith.ts';
 import { StubApi } from './stub-api.ts';
 
+// The modes of files that are asked for below are those under the usual one.
+process.umask(0o022);
+
 const envOf = (stub: StubApi) => ({ KITH_HOST: stub.host, KITH_TOKEN: 'secret', KITH_APP: 'blog' });
 
 /** A stub whose attached processes say something and end. */

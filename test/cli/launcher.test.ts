@@ -79,7 +79,7 @@ test('kith agent is the agent: its words, output, signals and end pass through',
     output += data.toString();
   });
   const ended = new Promise((done) => child.once('close', done));
-  await eventually(() => readFile(told), { withinMs: 15_000 });
+  await eventually(() => readFile(told), { withinMs: 60_000 });
   child.kill('SIGTERM');
   expect(await ended).toBe(7);
   expect(output).toBe('["--data","/x","--help"]\n');

@@ -164,7 +164,7 @@ test('in a real terminal the program runs attached and leaves the terminal as it
     screen += data;
   });
   const ended = new Promise<number>((done) => terminal.onExit(({ exitCode }) => done(exitCode)));
-  await eventually(() => screen.includes('ready'), { withinMs: 15_000 });
+  await eventually(() => screen.includes('ready'), { withinMs: 60_000 });
   terminal.write('exit\r');
   expect(await ended).toBe(5);
   expect(stub.sent('POST /apps/blog/dynos').body).toMatchObject({ env: { COLUMNS: '90', LINES: '20' } });

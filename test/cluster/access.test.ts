@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AppResource } from '../../src/platform/app.ts';
 import type { AuthorizationResource } from '../../src/platform/authorization.ts';
@@ -5,6 +9,7 @@ import type { TokenResource } from '../../src/platform/token.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { WAIT_MS, useCluster } from './cluster.ts';
 import type { Peer } from './peer.ts';
+import { Repo } from './repo.ts';
 
 const cluster = useCluster(3);
 const ash = cluster.peer('ash');
@@ -17,9 +22,13 @@ type Said = { readonly status: number; readonly body: { readonly id?: string; re
 async function ask(peer: Peer, token: string, method: string, path: string, body?: unknown): Promise<Said> {
   const response = await fetch(`${peer.api}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      connection: 'close',
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
@@ -105,9 +114,43 @@ test('a log tail at one peer ends when its token is revoked at another', async (
   await everywhere(200, zoe, 'GET', '/apps/tailed');
   const session = await ask(birch, zoe, 'POST', '/apps/tailed/log-sessions', { tail: true });
   const { logplex_url: url = '' } = session.body as { logplex_url?: string };
-  const tail = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+  const tail = await fetch(url, { signal: AbortSignal.timeout(2 * WAIT_MS) });
   expect(tail.status).toBe(200);
   await cedar.kith(['members:remove', 'zoe@example.com']);
   expect(await tail.text()).toContain('the token that it was opened with was revoked');
   expect((await fetch(url)).status).toBe(403);
+});
+
+test('a push at one peer ends when its token is revoked at another, and what it has begun goes on', async () => {
+  const { promise: open, resolve } = Promise.withResolvers<void>();
+  const gate = createServer((_, response) => void open.then(() => response.end()));
+  gate.listen(0, '127.0.0.1');
+  await once(gate, 'listening');
+  try {
+    const { port } = gate.address() as AddressInfo;
+    const yan = await tokenFor('yan@example.com', 'member');
+    await everywhere(200, yan, 'GET', '/apps');
+    await ask(birch, yan, 'POST', '/apps', { name: 'pushed' });
+    const build = `echo early; node -e "fetch('http://127.0.0.1:${port}')"`;
+    const repo = await Repo.create(join(cluster.dir, 'pushed'), {
+      Procfile: 'worker: sleep 1000',
+      'package.json': JSON.stringify({ engines: { node: '24.x' }, scripts: { build } }),
+    });
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const seen = (line: string): void => void (/remote: +early/.test(line) && begin());
+    const push = repo.startPush(birch, 'pushed', seen, { token: yan });
+    await begun;
+    await cedar.kith(['members:remove', 'yan@example.com']);
+    expect(await push).toMatch(
+      /remote: .*the token that it was opened with was revoked. What has begun goes on/,
+    );
+    resolve();
+    await eventually(
+      async () => (await ash.json<readonly unknown[]>(['releases', '-a', 'pushed'])).length === 3,
+      { withinMs: WAIT_MS },
+    );
+  } finally {
+    gate.close();
+    gate.closeAllConnections();
+  }
 });

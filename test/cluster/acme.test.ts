@@ -11,7 +11,7 @@ import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 import { serialShown } from './serial-shown.ts';
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 480_000 };
 const APP = 'shop';
 const WWW = 'www.example.com';
 const cluster = useCluster(3);
@@ -60,11 +60,16 @@ async function allShow(hostname: string, serial: string | undefined, peers = clu
     });
 }
 
-/** Who has begun to order for this name, as their logs say. */
-function issuersOf(hostname: string): readonly Peer[] {
+/** How often this peer has begun to order for this name, as its log says. */
+function ordersAt({ dir }: Peer, hostname: string): number {
   const isOrder = (line: string): boolean =>
     line.includes('"ordering a certificate"') && line.includes(`"${hostname}"`);
-  return cluster.peers.filter(({ dir }) => readFileSync(`${dir}.log`, 'utf8').split('\n').some(isOrder));
+  return readFileSync(`${dir}.log`, 'utf8').split('\n').filter(isOrder).length;
+}
+
+/** Who has begun to order for this name. */
+function issuersOf(hostname: string): readonly Peer[] {
+  return cluster.peers.filter((peer) => ordersAt(peer, hostname) > 0);
 }
 
 test('without an account nothing is ordered, and it is said who makes one', LONG, async () => {
@@ -108,12 +113,12 @@ test(
   LONG,
   async () => {
     const away = 'away.example.com';
+    const problems = async () => (await cedar.call<DoctorResource>('/kith/doctor')).problems;
     await pebble.point(away, '127.0.0.9');
     await ash.kith(['domains:add', away, '-a', APP]);
     const { acm_status_reason: reason } = await statusIs(cedar, away, 'failing');
     expect(reason).toMatch(/cannot verify "away\.example\.com": .*acme-challenge\/….*127\.0\.0\.9/);
-    const { problems } = await cedar.call<DoctorResource>('/kith/doctor');
-    expect(problems).toContainEqual(
+    expect(await problems()).toContainEqual(
       expect.objectContaining({
         id: 'certificate_not_ordered',
         message: expect.stringContaining(reason ?? ''),
@@ -122,7 +127,8 @@ test(
     await pebble.point(away, '127.0.0.1');
     await ash.kith(['certs:auto:refresh', '-a', APP]);
     await statusIs(cedar, away, 'cert issued');
-    expect((await cedar.call<DoctorResource>('/kith/doctor')).problems).toEqual([]);
+    // A peer that did not answer in time is one for a moment, too.
+    await eventually(async () => (await problems()).length === 0, { withinMs: WAIT_MS, everyMs: 100 });
   },
 );
 
@@ -158,6 +164,8 @@ test('a certificate is renewed before it expires, by an authority of another acc
   await using brief = new Pebble();
   await brief.start({ validSeconds: 20 });
   brief.router = routerPort(birch);
+  const ordered = (): readonly number[] => cluster.peers.map((peer) => ordersAt(peer, WWW));
+  const orderedBefore = ordered();
   await ash.kith(['acme:set', '--agree', '--directory', brief.directory, '--ca', brief.caFile]);
   await ash.kith(['domains:add', host, '-a', APP]);
   await statusIs(ash, host, 'cert issued');
@@ -168,7 +176,7 @@ test('a certificate is renewed before it expires, by an authority of another acc
     everyMs: 100,
   });
   // The others have time, and are left alone.
-  expect(issuersOf(WWW)).toHaveLength(1);
+  expect(ordered()).toEqual(orderedBefore);
   await ash.kith(['domains:remove', host, '-a', APP]);
   expect(await serialOf(ash, host)).toBeUndefined();
 });

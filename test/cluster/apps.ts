@@ -63,6 +63,66 @@ export function formationMet(
   );
 }
 
+/** Once the app answers so through this peer's router: its table is a moment behind what the agent knows. */
+export function answers(peer: Peer, app: string, expected: RegExp, path = '/'): Promise<string> {
+  return eventually(
+    async () => {
+      const { status, body } = await peer.request(app, path);
+      if (status === 200 && expected.test(body)) return body;
+      throw new Error(`"${peer.name}" answered ${status}: ${body.slice(0, 200)}`);
+    },
+    { withinMs: WAIT_MS },
+  );
+}
+
+const DEALS_MAX = 5;
+
+/**
+ * Scales types from nothing and waits for what was asked for, each type on as many peers as it can be. A peer that is held
+ * up for a moment while slots are dealt out is passed over, as it should be: they are dealt out anew then.
+ * @returns the dynos of these types
+ */
+export async function spreadOut(
+  peer: Peer,
+  app: string,
+  wanted: Readonly<Record<string, number>>,
+  peers: number,
+): Promise<readonly DynoResource[]> {
+  const types = Object.entries(wanted);
+  const scale = (by: (count: number) => number): Promise<string> =>
+    peer.kith(['ps:scale', ...types.map(([type, count]) => `${type}=${by(count)}`), '-a', app]);
+  for (let deal = 1; ; deal += 1) {
+    await scale((count) => count);
+    const dynos = await runs(peer, app, wanted);
+    const isSpread = types.every(([name, count]) => {
+      const hosts = new Set(dynos.filter(({ type }) => type === name).map((dyno) => dyno.peer.id));
+      return hosts.size === Math.min(count, peers);
+    });
+    if (isSpread || deal === DEALS_MAX) return dynos;
+    await scale(() => 0);
+    await runs(peer, app, Object.fromEntries(types.map(([type]) => [type, 0])));
+  }
+}
+
+/** Waits until so many dynos of each type are up, and no others of these types are there. */
+function runs(
+  peer: Peer,
+  app: string,
+  wanted: Readonly<Record<string, number>>,
+): Promise<readonly DynoResource[]> {
+  return eventually(
+    async () => {
+      const dynos = (await peer.dynos(app)).filter(({ type }) => wanted[type] !== undefined);
+      const isMet = Object.entries(wanted).every(
+        ([name, count]) => dynos.filter(({ type }) => type === name).length === count,
+      );
+      if (isMet && dynos.every(({ state }) => state === 'up')) return dynos;
+      throw new Error(`"${peer.name}" sees ${dynos.map(describe).join(', ') || 'no dynos'}`);
+    },
+    { withinMs: WAIT_MS, everyMs: 100 },
+  );
+}
+
 function describe({ name, state, peer }: DynoResource): string {
   return `${name} ${state} at ${peer.name}`;
 }

@@ -21,7 +21,7 @@ function remotely(args: readonly string[], env: Readonly<Record<string, string>>
 
 function status(path: string, token: string | null, method = 'GET'): Promise<number> {
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-  return fetch(`${birch.api}${path}`, { method, headers }).then((response) => response.status);
+  return birch.inStep(async () => (await fetch(`${birch.api}${path}`, { method, headers })).status);
 }
 
 test('without a token that is known, everything but health is refused with 401', async () => {
@@ -73,8 +73,10 @@ test("a person's token works at every peer at once, signs what they do, and dies
   expect(await status('/apps', token)).toBe(200);
   const ada = { KITH_HOST: birch.api, KITH_TOKEN: token };
   expect(must(await remotely(['auth:whoami'], ada)).stdout).toContain('ada@example.com');
-  must(await remotely(['apps:create', 'engine', '--no-remote'], ada));
-  must(await remotely(['config:set', 'A=1', '-a', 'engine'], ada));
+  await birch.inStep(async () => {
+    must(await remotely(['apps:create', 'engine', '--no-remote'], ada));
+    must(await remotely(['config:set', 'A=1', '-a', 'engine'], ada));
+  });
   const releases = await ash.json<readonly ReleaseResource[]>(['releases', '-a', 'engine']);
   expect(releases[0]?.user.email).toBe('ada@example.com');
 

@@ -14,13 +14,17 @@ export function openCli(peer: Peer, args: readonly string[]): Terminal {
 
 /** Proves on a shell that changes of the terminal's size arrive. */
 export async function hearsOfSize(terminal: Terminal): Promise<void> {
-  terminal.type('stty size\r');
-  await terminal.shows(/\b30 100\b/);
+  await saysOfSize(terminal, '30 100');
   terminal.pty.resize(120, 40);
-  await eventually(
+  await saysOfSize(terminal, '40 120');
+}
+
+function saysOfSize(terminal: Terminal, size: string): Promise<true> {
+  return eventually(
     () => {
+      if (terminal.text().includes(size)) return true;
       terminal.type('stty size\r');
-      return terminal.text().includes('40 120');
+      throw new Error(`the terminal shows ${JSON.stringify(terminal.text().slice(-500))}`);
     },
     { withinMs: WAIT_MS, everyMs: 500 },
   );
@@ -32,9 +36,10 @@ export async function hearsCtrlC(terminal: Terminal): Promise<void> {
   await terminal.shows(/sleep 1000; echo after \$\?\r*\n/);
   await eventually(
     () => {
+      if (terminal.text().includes('back 21')) return true;
       terminal.type('\u0003');
       terminal.type('echo back $((20+1))\r');
-      return terminal.text().includes('back 21');
+      return false;
     },
     { withinMs: WAIT_MS, everyMs: 1_000 },
   );

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { InStep } from './in-step.ts';
 import { Peer } from './peer.ts';
 
 const NAMES = ['ash', 'birch', 'cedar', 'dogwood', 'elm', 'fir'] as const;
 /** Real processes on a shared machine: deadlines are for what hangs, not for what is slow. */
-export const WAIT_MS = 60_000;
-const START_MS = 180_000;
+export const WAIT_MS = 90_000;
+const START_MS = 300_000;
 
 /** Real agents on loopback, one cluster; everything below one folder. */
 export class Cluster {
@@ -22,6 +23,7 @@ export class Cluster {
   constructor(count: number, env: Readonly<Record<string, string>> = {}) {
     this.dir = mkdtempSync(join(tmpdir(), 'kith-cluster-'));
     this.peers = NAMES.slice(0, count).map((name) => new Peer(join(this.dir, name), name, env));
+    this.#goInStep();
     // A test run that is cut short leaves no agents behind.
     this.#onExit = () => this.killAll();
     process.once('exit', this.#onExit);
@@ -47,7 +49,13 @@ export class Cluster {
   stranger(name: string): Peer {
     const peer = new Peer(join(this.dir, name), name);
     this.#strangers.push(peer);
+    this.#goInStep();
     return peer;
+  }
+
+  #goInStep(): void {
+    const steps = new InStep(this.#all());
+    for (const peer of this.#all()) peer.steps = steps;
   }
 
   /** Waits until each of these peers sees exactly these alive. */

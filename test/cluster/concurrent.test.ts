@@ -6,21 +6,31 @@ import type { Peer } from './peer.ts';
 
 /** The same wish at all peers at one moment: one of them gets it, the others hear why not, and all agree afterwards. */
 const cluster = useCluster(3);
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 480_000 };
+const WITHIN = { withinMs: WAIT_MS };
 
 type Answered = { readonly status: number; readonly body: unknown };
 
 async function ask(peer: Peer, method: string, path: string, body?: object): Promise<Answered> {
   const response = await fetch(`${peer.api}${path}`, {
     method,
-    headers: { authorization: `Bearer ${peer.token}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${peer.token}`,
+      'content-type': 'application/json',
+      connection: 'close',
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: await response.json() };
 }
 
-/** Asks all peers at once. */
-function race(method: string, path: string, body: (peer: Peer) => object): Promise<readonly Answered[]> {
+/** Asks all peers at once, as those of one whole cluster: who is taken for dead is asked nothing by the others. */
+async function race(
+  method: string,
+  path: string,
+  body: (peer: Peer) => object,
+): Promise<readonly Answered[]> {
+  await cluster.allAlive();
   return Promise.all(cluster.peers.map((peer) => ask(peer, method, path, body(peer))));
 }
 
@@ -32,7 +42,7 @@ async function agreed(path: string): Promise<readonly Readonly<Record<string, un
       .replaceAll(new URL(peer.api).host, 'PEER')
       .replaceAll(new URL(peer.agent.ready.http).port, 'HTTP');
   const shown = (): Promise<readonly string[]> => Promise.all(cluster.peers.map(shownBy));
-  await eventually(async () => new Set(await shown()).size === 1, { withinMs: WAIT_MS });
+  await eventually(async () => new Set(await shown()).size === 1, WITHIN);
   return JSON.parse((await shown())[0] ?? '') as readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -43,7 +53,7 @@ async function appAt(name: string): Promise<void> {
   await eventually(async () => {
     const found = await Promise.all(cluster.peers.map((peer) => ask(peer, 'GET', `/apps/${name}`)));
     return found.every(({ status }) => status === 200);
-  });
+  }, WITHIN);
 }
 
 const statuses = (answers: readonly Answered[]): readonly number[] =>
@@ -102,6 +112,6 @@ test('an app that one peer destroys while others change it is gone for all', LON
     if (status === 404) expect(body).toMatchObject({ id: 'not_found', resource: 'app' });
   }
   for (const peer of cluster.peers) {
-    await eventually(async () => (await ask(peer, 'GET', '/apps/doomed')).status === 404);
+    await eventually(async () => (await ask(peer, 'GET', '/apps/doomed')).status === 404, WITHIN);
   }
 });

@@ -14,7 +14,7 @@ import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 import { Repo } from './repo.ts';
 
-const DEPLOY_MS = 240_000;
+const DEPLOY_MS = 480_000;
 const cluster = useCluster(3);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
@@ -121,8 +121,15 @@ test('a build that fails refuses the push and changes nothing', { timeout: DEPLO
   expect((await formationMet(birch, 'fails', 1))[0]?.id).toBe(before?.id);
   await answer(cedar, 'fails', 'one', '/page');
   expect(await repo.refsAt(cedar, 'fails')).toContain(deployed.trim());
-  const [build] = await cedar.json<readonly { status: string }[]>(['builds', '-a', 'fails']);
-  expect(build?.status).toBe('failed');
+  // How a build went is written down after it, and for a moment nobody knows it.
+  await eventually(
+    async () => {
+      const [build] = await cedar.json<readonly { status: string }[]>(['builds', '-a', 'fails']);
+      expect(build?.status).toBe('failed');
+      return true;
+    },
+    { withinMs: WAIT_MS, everyMs: 100 },
+  );
 
   await repo.commit({ 'package.json': null, page: 'three' });
   must(await repo.push(birch, 'fails'));

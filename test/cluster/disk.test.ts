@@ -19,7 +19,7 @@ import type { Peer } from './peer.ts';
 const cluster = useCluster(2);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 480_000 };
 const MIB = 1024 * 1024;
 
 /** A small disk of its own for one peer: only root may mount one, so that others find this file's tests shorter. */
@@ -139,6 +139,7 @@ test('a store that is damaged while its peer is down starts, and heals from the 
     await birch.kith(['config:set', `KEY_${index}=${how}`, '-a', 'healing']);
     await eventually(
       async () => (await ash.kith(['config:get', `KEY_${index}`, '-a', 'healing'])).trim() === how,
+      { withinMs: WAIT_MS },
     );
     birch.kill();
     damage(newestFile(join(birch.dir, 'store')));

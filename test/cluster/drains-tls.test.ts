@@ -10,7 +10,7 @@ import { WAIT_MS, useCluster } from './cluster.ts';
 import { expectNoHoles, writeCounter } from './counted-lines.ts';
 import { startRsyslog, type Rsyslog, type RsyslogOptions } from './rsyslog.ts';
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 480_000 };
 const APP = 'counter';
 const files = await tempDir();
 const ours = await certificateFor();
@@ -49,7 +49,7 @@ test(
     await birch.kith(['drains:add', `syslog+tls://127.0.0.1:${rsyslog.port}`, '-a', APP]);
     for (const dyno of ['counter.1', 'counter.2']) {
       const arrived = (): number => rsyslog.received().filter(({ process }) => process === dyno).length;
-      await eventually(() => arrived() > 100, { withinMs: WAIT_MS });
+      await eventually(() => arrived() > 100, { withinMs: 2 * WAIT_MS });
     }
     // The length before each message is no part of it: rsyslog took it for what it is.
     for (const { version, text } of rsyslog.received()) {

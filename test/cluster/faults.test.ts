@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import type { ReleaseResource } from '../../src/platform/release.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { deploy, formationMet, keepAsking, writeApp } from './apps.ts';
+import { answers, deploy, formationMet, keepAsking, spreadOut, writeApp } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 
@@ -12,7 +12,7 @@ const cluster = useCluster(3);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
 const cedar = cluster.peer('cedar');
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 480_000 };
 const APP = 'vital';
 
 function elsewhere(...gone: readonly Peer[]): (dynos: readonly DynoResource[]) => boolean {
@@ -23,17 +23,16 @@ function peersOf(dynos: readonly DynoResource[]): number {
   return new Set(dynos.map(({ peer }) => peer.id)).size;
 }
 
-async function names(peer: Peer, app: string): Promise<readonly string[]> {
-  return (await peer.dynos(app)).map(({ name }) => name).toSorted();
-}
-
 test(
   'the peer that was deployed through dies: the formation is met elsewhere, requests go on',
   LONG,
   async () => {
     await deploy(ash, APP, writeApp(join(cluster.dir, APP)));
-    await ash.kith(['ps:scale', 'web=3', 'worker=2', '-a', APP]);
-    await formationMet(birch, APP, 5, (dynos) => peersOf(dynos) === 3);
+    await spreadOut(ash, APP, { web: 3, worker: 2 }, 3);
+    for (const peer of [birch, cedar]) {
+      await formationMet(peer, APP, 5, (dynos) => peersOf(dynos) === 3);
+      await answers(peer, APP, /^one web/);
+    }
     const asking = [keepAsking(birch, APP), keepAsking(cedar, APP)];
     ash.kill();
     for (const peer of [birch, cedar]) await formationMet(peer, APP, 5, elsewhere(ash));
@@ -47,7 +46,9 @@ test(
       { withinMs: WAIT_MS },
     );
     expect(await cedar.kith(['peers'])).toMatch(/^ash +(?:down|gone)/m);
-    expect(await names(birch, APP)).toEqual(['web.1', 'web.2', 'web.3', 'worker.1', 'worker.2']);
+    const dynos = await formationMet(birch, APP, 5, (all) => new Set(all.map(({ name }) => name)).size === 5);
+    const names = dynos.map(({ name }) => name).toSorted();
+    expect(names).toEqual(['web.1', 'web.2', 'web.3', 'worker.1', 'worker.2']);
   },
 );
 
@@ -60,7 +61,7 @@ test('what is changed while it is dead is there when it returns, and nothing sto
   await cluster.allAlive();
   expect(await ash.kith(['config:get', 'GREETING', '-a', APP])).toBe('meanwhile\n');
   await formationMet(ash, APP, 5);
-  expect((await ash.request(APP)).body).toMatch(/^two web\.\d meanwhile$/);
+  await answers(ash, APP, /^two web\.\d meanwhile$/);
   expect(await asking.stop()).toEqual([]);
 });
 
@@ -70,7 +71,7 @@ test('two of three die at once: the last one runs everything and can be managed'
   await formationMet(ash, APP, 5, elsewhere(birch, cedar));
   await ash.kith(['config:set', 'GREETING=alone', '-a', APP]);
   await formationMet(ash, APP, 5);
-  expect((await ash.request(APP)).body).toMatch(/ alone$/);
+  await answers(ash, APP, / alone$/);
   await Promise.all([birch.start(), cedar.start()]);
   await cluster.allAlive();
   for (const peer of cluster.peers) {
@@ -89,7 +90,7 @@ test(
     await cluster.allAlive();
     for (const peer of cluster.peers) {
       await formationMet(peer, APP, 5, (dynos) => new Set(dynos.map(({ name }) => name)).size === 5);
-      expect((await peer.request(APP)).body).toMatch(/^two web\.\d alone$/);
+      await answers(peer, APP, /^two web\.\d alone$/);
       const after = await peer.json<readonly ReleaseResource[]>(['releases', '-a', APP]);
       expect(after.map(({ label, id }) => [label, id])).toEqual(before.map(({ label, id }) => [label, id]));
     }
@@ -100,7 +101,7 @@ test('a peer that boots alone starts its dynos from its own disk', LONG, async (
   cluster.killAll();
   await birch.start();
   await formationMet(birch, APP, 5, elsewhere(ash, cedar));
-  expect((await birch.request(APP)).body).toMatch(/^two web\.\d alone$/);
+  await answers(birch, APP, /^two web\.\d alone$/);
   await birch.kith(['config:set', 'GREETING=cut-off', '-a', APP]);
   await Promise.all([ash.start(), cedar.start()]);
   await cluster.allAlive();
@@ -158,7 +159,7 @@ test(
         },
         { withinMs: WAIT_MS, everyMs: 200 },
       );
-      expect((await cedar.request(APP)).status).toBe(200);
+      await answers(cedar, APP, /^two web/);
     } finally {
       ash.agent.signalAgent('SIGCONT');
     }

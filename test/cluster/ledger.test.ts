@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ReleaseResource } from '../../src/platform/release.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { filesWith } from '../helpers/files-with.ts';
 import { deploy, formationMet, writeApp } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
@@ -11,7 +12,8 @@ const cluster = useCluster(3);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
 const cedar = cluster.peer('cedar');
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 480_000 };
+const WITHIN = { withinMs: WAIT_MS };
 const SECRET = 'correct-horse-battery-staple';
 
 function releases(peer: Peer, app: string): Promise<readonly ReleaseResource[]> {
@@ -20,7 +22,7 @@ function releases(peer: Peer, app: string): Promise<readonly ReleaseResource[]> 
 
 test('what is written at one peer is read at the next at once', LONG, async () => {
   await ash.kith(['apps:create', 'notes', '--no-remote']);
-  await eventually(async () => (await birch.kith(['apps'])).includes('notes'));
+  await eventually(async () => (await birch.kith(['apps'])).includes('notes'), WITHIN);
   for (const [index, writer] of [birch, cedar, ash, cedar, birch].entries()) {
     await writer.kith(['config:set', `STEP=${index}`, `FROM_${index}=${writer.name}`, '-a', 'notes']);
     // Read your writes, here and now; the others within the time that a CLI takes to start.
@@ -28,17 +30,19 @@ test('what is written at one peer is read at the next at once', LONG, async () =
     for (const reader of cluster.peers) {
       await eventually(
         async () => (await reader.kith(['config:get', 'STEP', '-a', 'notes'])) === `${index}\n`,
+        WITHIN,
       );
     }
   }
   await ash.kith(['config:unset', 'FROM_0', 'FROM_1', '-a', 'notes']);
-  await eventually(async () => !(await cedar.kith(['config', '-a', 'notes'])).includes('FROM_0'));
+  await eventually(async () => !(await cedar.kith(['config', '-a', 'notes'])).includes('FROM_0'), WITHIN);
   expect((await birch.tryKith(['config:get', 'FROM_0', '-a', 'notes'])).stdout.trim()).toBe('');
   const found = await cedar.json<Record<string, string>>(['config', '-a', 'notes']);
   expect(found).toEqual({ STEP: '4', FROM_2: 'ash', FROM_3: 'cedar', FROM_4: 'birch' });
 });
 
 test('an app name is given once, whichever peers are asked at the same time', LONG, async () => {
+  await cluster.allAlive();
   const tries = await Promise.all(
     cluster.peers.map((peer) => peer.tryKith(['apps:create', 'unique', '--no-remote'])),
   );
@@ -52,7 +56,7 @@ test('an app name is given once, whichever peers are asked at the same time', LO
 
 test('a request that is repeated at another peer is the same write there', LONG, async () => {
   await ash.kith(['apps:create', 'again', '--no-remote']);
-  await eventually(async () => (await cedar.kith(['apps'])).includes('again'));
+  await eventually(async () => (await cedar.kith(['apps'])).includes('again'), WITHIN);
   const ask = async (peer: Peer, request: string, method: string, path: string, body?: object) => {
     const response = await fetch(`${peer.api}${path}`, {
       method,
@@ -72,21 +76,22 @@ test('a request that is repeated at another peer is the same write there', LONG,
   const known = async (peer: Peer): Promise<boolean> =>
     (await peer.kith(['domains', '-a', 'again'])).includes(domain.hostname);
   for (const peer of [birch, cedar]) {
-    await eventually(() => known(peer));
+    await eventually(() => known(peer), WITHIN);
     expect(await ask(peer, 'add-a-domain', 'POST', '/apps/again/domains', domain)).toEqual(made);
   }
   expect((await ask(birch, 'add-it-twice', 'POST', '/apps/again/domains', domain)).status).toBe(422);
   const path = `/apps/again/domains/${domain.hostname}`;
   expect((await ask(birch, 'remove-it', 'DELETE', path)).status).toBe(200);
-  await eventually(async () => !(await known(cedar)));
+  await eventually(async () => !(await known(cedar)), WITHIN);
   expect((await ask(cedar, 'remove-it', 'DELETE', path)).status).toBe(200);
   expect((await ask(cedar, 'remove-it-twice', 'DELETE', path)).status).toBe(404);
 });
 
 test('releases made at all peers at the same time get numbers without gaps or doubles', LONG, async () => {
   await ash.kith(['apps:create', 'busy', '--no-remote']);
-  await eventually(async () => (await cedar.kith(['apps'])).includes('busy'));
+  await eventually(async () => (await cedar.kith(['apps'])).includes('busy'), WITHIN);
   const before = (await releases(ash, 'busy')).length;
+  await cluster.allAlive();
   await Promise.all(
     Array.from({ length: 9 }, (_, index) =>
       (cluster.peers[index % 3] ?? ash).kith(['config:set', `KEY_${index}=1`, '-a', 'busy']),
@@ -117,7 +122,10 @@ test(
       await eventually(async () => (await peer.request('rolls')).body === 'one web.1 hello', {
         withinMs: WAIT_MS,
       });
-      await eventually(async () => (await releases(peer, 'rolls'))[0]?.description.startsWith('Rollback to'));
+      await eventually(
+        async () => (await releases(peer, 'rolls'))[0]?.description.startsWith('Rollback to'),
+        WITHIN,
+      );
       const all = await releases(peer, 'rolls');
       expect(all.map(({ version }) => version)).toEqual(all.map((_, index) => all.length - index));
       expect(all.filter(({ current }) => current).map(({ label }) => label)).toEqual([all[0]?.label]);
@@ -147,8 +155,8 @@ test('config values are never in clear in the folder of any peer', LONG, async (
   await ash.kith(['logs', '-n', '100', '-a', 'sealed']);
   for (const peer of cluster.peers) {
     // The names of config vars are no secret: finding them shows that we look in the right places.
-    expect(filesHolding(peer.dir, 'GREETING')).not.toEqual([]);
-    expect(filesHolding(peer.dir, SECRET)).toEqual([]);
+    expect(filesWith(peer.dir, 'GREETING')).not.toEqual([]);
+    expect(filesWith(peer.dir, SECRET)).toEqual([]);
     expect(readFileSync(`${peer.dir}.log`).includes(SECRET)).toBe(false);
   }
 });
@@ -159,7 +167,7 @@ test('a destroyed app is gone everywhere, its name free, its dynos ended', LONG,
   expect((await cedar.tryKith(['apps:destroy', 'passing', '--confirm', 'other'])).status).not.toBe(0);
   await cedar.kith(['apps:destroy', 'passing', '--confirm', 'passing']);
   for (const peer of cluster.peers) {
-    await eventually(async () => !(await peer.kith(['apps'])).includes('passing'));
+    await eventually(async () => !(await peer.kith(['apps'])).includes('passing'), WITHIN);
     await eventually(async () => (await peer.request('passing')).status === 404, { withinMs: WAIT_MS });
   }
   await birch.kith(['apps:create', 'passing', '--no-remote']);
@@ -172,7 +180,10 @@ test(
   async () => {
     await ash.kith(['apps:create', 'forked', '--no-remote']);
     await ash.kith(['config:set', 'BOTH=1', '-a', 'forked']);
-    await eventually(async () => (await birch.kith(['config:get', 'BOTH', '-a', 'forked'])) === '1\n');
+    await eventually(
+      async () => (await birch.kith(['config:get', 'BOTH', '-a', 'forked'])) === '1\n',
+      WITHIN,
+    );
     const common = (await releases(ash, 'forked')).length;
     cluster.killAll();
     await ash.start();
@@ -205,11 +216,3 @@ test(
     expect(await releases(cedar, 'forked')).toEqual(await releases(birch, 'forked'));
   },
 );
-
-/** Files below the folder that hold the text anywhere. */
-function filesHolding(dir: string, text: string): readonly string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path).includes(text));
-}

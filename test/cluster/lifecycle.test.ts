@@ -6,7 +6,9 @@ import { eventually } from '../helpers/eventually.ts';
 import { deploy, formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 
-const TEST_MS = 240_000;
+/** To the second, as times of dynos are told. */
+const began = Math.floor(Date.now() / 1_000) * 1_000;
+const TEST_MS = 480_000;
 const APP = 'hungry';
 const cluster = useCluster(2);
 const ash = cluster.peer('ash');
@@ -52,7 +54,8 @@ test(
         expect(log).toMatch(/heroku\[web\.1\]: source=web\.1 dyno=heroku\.[-\w.]+ sample#memory_total=\d/);
         return true;
       },
-      { withinMs: WAIT_MS, everyMs: 1_000 },
+      // What it uses is told every twenty seconds.
+      { withinMs: 3 * WAIT_MS, everyMs: 1_000 },
     );
   },
 );
@@ -76,9 +79,9 @@ test(
     const after = await formationMet(ash, APP, 2);
     for (const dyno of after) {
       const was = sized.find(({ id }) => id === dyno.id);
-      // To the moment between the launch and being up.
-      const drift = Math.abs(Date.parse(dyno.updated_at) - Date.parse(was?.updated_at ?? ''));
-      expect(drift).toBeLessThan(5_000);
+      // From the launch on, which was before the first agent found it up; the next one started long after.
+      expect(Date.parse(dyno.updated_at)).toBeLessThanOrEqual(Date.parse(was?.updated_at ?? ''));
+      expect(Date.parse(dyno.updated_at)).toBeGreaterThanOrEqual(began);
     }
   },
 );

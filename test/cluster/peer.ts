@@ -5,6 +5,7 @@ import { killHost } from '../../scripts/lib/host-processes.ts';
 import { kith, must, type Ran } from '../../scripts/lib/kith.ts';
 import type { DynoResource } from '../../src/platform/dyno.ts';
 import type { PeerResource } from '../../src/platform/peer.ts';
+import { InStep } from './in-step.ts';
 
 /** A host of the cluster: it keeps its name and folder through deaths and returns of its agent. */
 export class Peer {
@@ -12,6 +13,8 @@ export class Peer {
   readonly dir: string;
   readonly #env: Readonly<Record<string, string>>;
   #agent: AgentProcess | null = null;
+  /** Shared by all peers that a test goes from one to another of. */
+  steps: InStep = new InStep([]);
 
   /** @param env what its agent is started with */
   constructor(dir: string, name: string, env: Readonly<Record<string, string>> = {}) {
@@ -56,7 +59,17 @@ export class Peer {
 
   /** Outside any checkout, unless told a `cwd`: the CLI writes git remotes where it finds one. */
   tryKith(args: readonly string[], options: Parameters<typeof kith>[2] = {}): Promise<Ran> {
-    return kith(this.dir, args, { cwd: '/', withinMs: 120_000, ...options });
+    return this.inStep(() => kith(this.dir, args, { cwd: '/', withinMs: 240_000, ...options }));
+  }
+
+  /** Asks something of this peer once it has heard of what others were asked before. */
+  async inStep<T>(ask: () => Promise<T>): Promise<T> {
+    await this.steps.before(this);
+    try {
+      return await ask();
+    } finally {
+      this.steps.after(this);
+    }
   }
 
   async json<T>(args: readonly string[]): Promise<T> {
@@ -64,17 +77,23 @@ export class Peer {
   }
 
   /** One call of the API with the peer's own token: faster than the CLI where a test asks again and again. */
-  async call<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
-    const response = await fetch(`${this.api}${path}`, {
-      ...init,
-      headers,
-      signal: AbortSignal.timeout(30_000),
+  call<T>(path: string, init: RequestInit = {}): Promise<T> {
+    return this.inStep(async () => {
+      const response = await fetch(`${this.api}${path}`, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${this.token}`,
+          'content-type': 'application/json',
+          // One that was kept could be closed by the agent at the moment that it is used again.
+          connection: 'close',
+        },
+        signal: AbortSignal.timeout(60_000),
+      });
+      const text = await response.text();
+      if (!response.ok)
+        throw new Error(`"${this.name}" answered ${response.status} to ${path}: ${text.slice(0, 300)}`);
+      return JSON.parse(text) as T;
     });
-    const text = await response.text();
-    if (!response.ok)
-      throw new Error(`"${this.name}" answered ${response.status} to ${path}: ${text.slice(0, 300)}`);
-    return JSON.parse(text) as T;
   }
 
   peers(): Promise<readonly PeerResource[]> {

@@ -9,7 +9,7 @@ import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 import { Repo } from './repo.ts';
 
-const DEPLOY_MS = 240_000;
+const DEPLOY_MS = 480_000;
 const cluster = useCluster(3);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
@@ -46,7 +46,11 @@ test(
     expect(await newest(birch, 'shop')).toMatchObject({ version: 4, status: 'succeeded', current: true });
 
     await birch.kith(['config:set', 'BREAK=3', '-a', 'shop']);
-    expect(await birch.kith(['releases:output', 'v5', '-a', 'shop'])).toContain('migrating as v5');
+    // It starts a moment after the release was made.
+    await eventually(
+      async () => (await birch.kith(['releases:output', 'v5', '-a', 'shop'])).includes('migrating as v5'),
+      { withinMs: WAIT_MS },
+    );
     await repo.commit({ 'more.txt': 'more' });
     const failed = must(await repo.push(birch, 'shop'));
     expect(failed.stderr).toContain('Release command failed, this version of the app has not been deployed');
@@ -86,11 +90,13 @@ test(
       {},
       {},
     ]);
-    const { access_token: token } = await acme.tokensOf(id, birch.api);
-    const rotated = await fetch(`${birch.api}/addons/${id}/config`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ config: [{ name: 'REDIS_URL', value: 'redis://rotated' }] }),
+    const rotated = await birch.inStep(async () => {
+      const { access_token: token } = await acme.tokensOf(id, birch.api);
+      return fetch(`${birch.api}/addons/${id}/config`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ config: [{ name: 'REDIS_URL', value: 'redis://rotated' }] }),
+      });
     });
     expect(rotated.status).toBe(200);
     expect(await after(/^Update REDIS/)).toMatchObject({ output_stream_url: null, current: true });

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
 import type { Peer } from './peer.ts';
 
-const PUSH_MS = 180_000;
+const PUSH_MS = 300_000;
 const AS_SOMEBODY = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];
 // A helper that git runs itself, so that the token is in no argument and no file.
 const AS_KITH = [
@@ -54,18 +54,34 @@ export class Repo {
 
   /** Pushes to this peer, which may refuse: see `must`. What git and the peer said is in `stderr`. */
   push(peer: Peer, app: string, refspec = 'HEAD:main'): Promise<Ran> {
-    return run('git', [...AS_KITH, 'push', `${peer.api}/${app}.git`, refspec], {
-      cwd: this.dir,
-      env: this.#env(peer),
-      withinMs: PUSH_MS,
-    });
+    return peer.inStep(() =>
+      run('git', [...AS_KITH, 'push', `${peer.api}/${app}.git`, refspec], {
+        cwd: this.dir,
+        env: this.#env(peer),
+        withinMs: PUSH_MS,
+      }),
+    );
   }
 
   /** Pushes, and hands on each line as it comes. @returns all that was said */
-  async startPush(peer: Peer, app: string, onLine: (line: string) => void): Promise<string> {
+  startPush(
+    peer: Peer,
+    app: string,
+    onLine: (line: string) => void,
+    { token } = { token: peer.token },
+  ): Promise<string> {
+    return peer.inStep(() => this.#pushAndTell(peer, app, onLine, token));
+  }
+
+  async #pushAndTell(
+    peer: Peer,
+    app: string,
+    onLine: (line: string) => void,
+    token: string,
+  ): Promise<string> {
     const push = spawn('git', [...AS_KITH, 'push', `${peer.api}/${app}.git`, 'HEAD:main'], {
       cwd: this.dir,
-      env: { ...process.env, ...this.#env(peer) },
+      env: { ...process.env, ...this.#env({ token }) },
       stdio: ['ignore', 'ignore', 'pipe'],
       signal: AbortSignal.timeout(PUSH_MS),
     });
@@ -81,10 +97,12 @@ export class Repo {
   /** What refs this peer holds, one a line. */
   async refsAt(peer: Peer, app: string): Promise<string> {
     const args = [...AS_KITH, 'ls-remote', `${peer.api}/${app}.git`];
-    return must(await run('git', args, { cwd: this.dir, env: this.#env(peer) })).stdout;
+    return peer.inStep(
+      async () => must(await run('git', args, { cwd: this.dir, env: this.#env(peer) })).stdout,
+    );
   }
 
-  #env(peer: Peer): Readonly<Record<string, string>> {
+  #env(peer: Pick<Peer, 'token'>): Readonly<Record<string, string>> {
     return { KITH_TOKEN: peer.token, GIT_TERMINAL_PROMPT: '0' };
   }
 }

@@ -6,12 +6,12 @@ import { WebSocket } from 'ws';
 import { ROOT } from '../../scripts/lib/agent-process.ts';
 import { must } from '../../scripts/lib/kith.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { formationMet } from './apps.ts';
+import { answers, formationMet } from './apps.ts';
 import { useCluster, WAIT_MS } from './cluster.ts';
 import type { Peer } from './peer.ts';
 import { Repo } from './repo.ts';
 
-const TEST_MS = 180_000;
+const TEST_MS = 480_000;
 const APP = 'echo';
 const cluster = useCluster(3);
 const ash = cluster.peer('ash');
@@ -22,7 +22,10 @@ test('the only dyno of an app is reached through every peer', { timeout: TEST_MS
   const repo = await Repo.create(join(cluster.dir, 'source'), {}, join(ROOT, 'test', 'fixtures', 'echo'));
   await ash.kith(['apps:create', APP, '--no-remote']);
   must(await repo.push(ash, APP));
-  await formationMet(ash, APP, 1);
+  for (const peer of cluster.peers) {
+    await formationMet(peer, APP, 1);
+    await answers(peer, APP, /^one/);
+  }
   for (const peer of cluster.peers)
     expect(await ask(peer, '/')).toMatchObject({ status: 200, text: 'one web.1 -' });
 });

@@ -58,13 +58,15 @@ action(type="omfile" file="${output}" template="fields")
       // Empty at first: it is made before it is written.
       return existsSync(portFile) && Number(readFileSync(portFile, 'utf8')) > 0;
     },
-    { withinMs: 30_000 },
+    { withinMs: 60_000 },
   );
   return {
     port: Number(readFileSync(portFile, 'utf8')),
-    received: () => (existsSync(output) ? readFileSync(output, 'utf8') : '').split('\n').flatMap(parse),
+    // What comes after the last line end is being written.
+    received: () =>
+      (existsSync(output) ? readFileSync(output, 'utf8') : '').split('\n').slice(0, -1).flatMap(parse),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;

@@ -7,7 +7,7 @@ import { useCluster, WAIT_MS } from './cluster.ts';
 import { Repo } from './repo.ts';
 import { hearsCtrlC, hearsOfSize, openCli } from './cli-terminal.ts';
 
-const TEST_MS = 120_000;
+const TEST_MS = 480_000;
 const APP = 'jobs';
 const cluster = useCluster(3);
 const ash = cluster.peer('ash');
@@ -125,6 +125,7 @@ test('a size that no peer has room for is refused with what each has', { timeout
 test('a one-off is seen in ps at every peer and stopped from any', { timeout: TEST_MS }, async () => {
   await ash.kith(['run:detached', '-a', APP, '--', 'sleep', '1000']);
   const [dyno] = await formationMet(birch, APP, 1);
+  await formationMet(cedar, APP, 1);
   expect(await cedar.kith(['ps', '-a', APP])).toContain(`${dyno?.name}: up`);
   await cedar.kith(['ps:stop', dyno?.name ?? '', '-a', APP]);
   for (const peer of cluster.peers) await formationMet(peer, APP, 0);

@@ -19,7 +19,7 @@ test('a dyno that writes without end is stopped at its quota, and neither the di
   const freeMiB = await engine.freeMiB();
   const greedy = dynoSpec(slug, 'cat /dev/zero >rest; echo "status $?"; sleep 1000; true');
   await runtime.start(greedy);
-  const said = await events.line(greedy.dyno, /cat: /, 60_000);
+  const said = await events.line(greedy.dyno, /cat: /, 120_000);
   expect(said).toMatch(/quota exceeded|no space left/i);
   await events.line(greedy.dyno, 'status 1');
   expect(await engine.freeMiB()).toBeGreaterThan(freeMiB - QUOTA_MIB * 1.2);
@@ -30,9 +30,9 @@ test('a dyno that writes without end is stopped at its quota, and neither the di
   await runtime.remove(other.dyno);
   await runtime.remove(greedy.dyno);
   await eventually(async () => expect(await engine.freeMiB()).toBeGreaterThan(freeMiB - 64), {
-    withinMs: 30_000,
+    withinMs: 90_000,
   });
-}, 180_000);
+}, 300_000);
 
 test('an Engine whose disk has no quotas is asked for none: dynos start, and nobody is promised one', async () => {
   await using stage = await EngineStage.open({ disk: { type: 'xfs', mib: 512 }, dynoDiskMiB: 128 });
@@ -46,4 +46,4 @@ test('an Engine whose disk has no quotas is asked for none: dynos start, and nob
   await runtime.start(dyno);
   expect((await events.exited(dyno.dyno)).status).toBe(0);
   await runtime.remove(dyno.dyno);
-}, 120_000);
+}, 300_000);

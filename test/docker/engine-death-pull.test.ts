@@ -68,7 +68,7 @@ test('an Engine killed in the middle of the import of a stack keeps no half of i
   };
   const ensured = async (): Promise<string> => {
     const stack = new StackEngine(await connectEngine(engine.host));
-    return await ensureStack(stack, name, source, AbortSignal.timeout(60_000));
+    return await ensureStack(stack, name, source, AbortSignal.timeout(120_000));
   };
   for (const moment of MOMENTS_MS) {
     const importing = ensured();
@@ -86,7 +86,7 @@ test('an Engine killed in the middle of the import of a stack keeps no half of i
   expect(await ensured()).toBe('ready');
   expect(await new StackEngine(await connectEngine(engine.host)).image(name)).toEqual({ blob: id });
   await engine.docker('rmi', name);
-}, 240_000);
+}, 600_000);
 
 test('an Engine killed in the middle of a pull from a registry says so, and pulls it whole when it is back', async () => {
   const before = await images();
@@ -98,7 +98,7 @@ test('an Engine killed in the middle of a pull from a registry says so, and pull
     const name = `localhost:${port}/stack:tiny`;
     const ensured = async (): Promise<string> => {
       const stack = new StackEngine(await connectEngine(engine.host));
-      return await ensureStack(stack, name, { from: 'registry' }, AbortSignal.timeout(60_000));
+      return await ensureStack(stack, name, { from: 'registry' }, AbortSignal.timeout(120_000));
     };
     const pulling = ensured();
     expect((await lines.next()).value).toBe('half');
@@ -115,7 +115,7 @@ test('an Engine killed in the middle of a pull from a registry says so, and pull
     registry.kill('SIGTERM');
     await once(registry, 'exit');
   }
-}, 120_000);
+}, 300_000);
 
 test('an Engine killed while it loads the image of a release loads it anew, and keeps no half of it', async () => {
   const release = await imageRelease();
@@ -132,16 +132,16 @@ test('an Engine killed while it loads the image of a release loads it anew, and 
       const came = await killDuring(preparing);
       expect(['ready', 'unavailable']).toContain(came);
       await engine.startDaemon();
-      await eventually(() => runtime.collect(new Set()).then(() => true), { withinMs: 30_000 });
-      await eventually(async () => expect(await images()).toEqual(before), { withinMs: 15_000 });
+      await eventually(() => runtime.collect(new Set()).then(() => true), { withinMs: 60_000 });
+      await eventually(async () => expect(await images()).toEqual(before), { withinMs: 60_000 });
     }
-    await eventually(() => runtime.prepare(release).then(() => true), { withinMs: 30_000 });
+    await eventually(() => runtime.prepare(release).then(() => true), { withinMs: 60_000 });
     expect(await images()).toHaveLength(before.length + 1);
     await runtime.collect(new Set());
   } finally {
     await runtime.shutdown();
   }
-}, 240_000);
+}, 600_000);
 
 /** An image of one layer, as a build from a Dockerfile leaves it in the blob store. */
 async function imageRelease(): Promise<SlugFiles> {

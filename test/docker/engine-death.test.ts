@@ -57,19 +57,19 @@ test('an Engine that stays away is told, and its return; what died with it is to
   const dyno = await start('echo up; sleep 1000; true');
   await events.line(dyno, 'up');
   await engine.kill();
-  await eventually(() => events.availability.at(-1)?.on === false, { withinMs: 15_000 });
+  await eventually(() => events.availability.at(-1)?.on === false, { withinMs: 60_000 });
   expect(events.availability.at(-1)?.reason).toContain('Docker Engine');
   expect(events.tags(dyno)).not.toContain('exited');
   await expect(start('true')).rejects.toMatchObject({ code: 'unavailable' });
   await engine.startDaemon();
-  await eventually(() => events.availability.at(-1)?.on === true, { withinMs: 30_000 });
+  await eventually(() => events.availability.at(-1)?.on === true, { withinMs: 60_000 });
   // This Engine does not keep containers over its own restart.
-  expect([137, 143]).toContain((await events.exited(dyno, 30_000)).status);
+  expect([137, 143]).toContain((await events.exited(dyno, 60_000)).status);
   await runtime.remove(dyno);
   const next = await start('echo again; exit 3');
   expect((await events.exited(next)).status).toBe(3);
   await runtime.remove(next);
-}, 120_000);
+}, 300_000);
 
 test('an Engine killed in the middle of a start leaves nothing behind, and the next start works', async () => {
   for (const moment of MOMENTS_MS) {
@@ -83,28 +83,28 @@ test('an Engine killed in the middle of a start leaves nothing behind, and the n
     const isStarted = await starting;
     await engine.startDaemon();
     if (isStarted) {
-      await events.exited(wanted.dyno, 30_000);
+      await events.exited(wanted.dyno, 60_000);
       await runtime.remove(wanted.dyno);
     }
-    await eventually(isClean, { withinMs: 30_000, everyMs: 200 });
+    await eventually(isClean, { withinMs: 60_000, everyMs: 200 });
   }
-  const next = await eventually(() => start('exit 4'), { withinMs: 30_000 });
+  const next = await eventually(() => start('exit 4'), { withinMs: 60_000 });
   expect((await events.exited(next)).status).toBe(4);
   await runtime.remove(next);
-}, 240_000);
+}, 600_000);
 
 test('an Engine killed in the middle of a stop has removed all once it is back', async () => {
   for (const moment of MOMENTS_MS.slice(0, 3)) {
-    const dyno = await eventually(() => start('echo up; sleep 1000; true'), { withinMs: 30_000 });
+    const dyno = await eventually(() => start('echo up; sleep 1000; true'), { withinMs: 60_000 });
     await events.line(dyno, 'up');
     const stopping = Promise.allSettled([runtime.signal(dyno, 'SIGKILL'), runtime.remove(dyno)]);
     await sleep(moment);
     await engine.kill();
     await stopping;
     await engine.startDaemon();
-    await eventually(isClean, { withinMs: 30_000, everyMs: 200 });
+    await eventually(isClean, { withinMs: 60_000, everyMs: 200 });
   }
-}, 240_000);
+}, 600_000);
 
 test('an Engine killed while it makes an image of a slug makes it anew', async () => {
   const big = await makeSlug(dir, { big: 'x'.repeat(50_000_000), small: 'y' });
@@ -113,9 +113,9 @@ test('an Engine killed while it makes an image of a slug makes it anew', async (
   await engine.kill();
   await preparing;
   await engine.startDaemon();
-  await eventually(isClean, { withinMs: 30_000, everyMs: 200 });
+  await eventually(isClean, { withinMs: 60_000, everyMs: 200 });
   const wanted = { ...spec('wc -c <big; cat small'), slug: big };
-  await eventually(() => runtime.start(wanted).then(() => true), { withinMs: 30_000 });
+  await eventually(() => runtime.start(wanted).then(() => true), { withinMs: 60_000 });
   await events.exited(wanted.dyno);
   await runtime.remove(wanted.dyno);
-}, 120_000);
+}, 300_000);

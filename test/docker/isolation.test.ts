@@ -58,7 +58,7 @@ async function start(command: string, more: Partial<DynoSpec> = {}): Promise<Dyn
 
 async function linesOf(command: string, more: Partial<DynoSpec> = {}): Promise<string[]> {
   const dyno = await start(command, more);
-  await events.exited(dyno, 60_000);
+  await events.exited(dyno, 120_000);
   const lines = events.lines(dyno);
   await runtime.remove(dyno);
   return lines;
@@ -112,7 +112,7 @@ test('a dyno reaches the internal ports that are open, by the bridge alone, and 
   expect(new Set(Object.values(await reach(targets)))).toEqual(new Set(['refused']));
   server.close();
   other.close();
-}, 60_000);
+}, 180_000);
 
 test('a dyno reaches neither another dyno nor the address where clouds keep secrets', async () => {
   const other = await start('python3 -m http.server --bind :: $PORT', { web: true });
@@ -145,8 +145,9 @@ test('a dyno reaches the outside, and has names resolved', async () => {
     await run('ip', ['-n', name, 'link', 'set', 'eth0', 'up']);
     const server = execFile('ip', ['netns', 'exec', name, 'python3', '-m', 'http.server', '8000']);
     try {
+      // It is made at the same time as the dyno, and may come later.
       const command =
-        'for i in 1 2 3 4 5 6 7 8; do curl -sf -m 2 -o /dev/null http://198.51.100.2:8000/ && echo out && break; sleep 0.5; done';
+        'for i in $(seq 100); do curl -sf -m 2 -o /dev/null http://198.51.100.2:8000/ && echo out && break; sleep 0.5; done';
       expect(await linesOf(command)).toEqual(['out']);
     } finally {
       server.kill('SIGKILL');
@@ -155,7 +156,7 @@ test('a dyno reaches the outside, and has names resolved', async () => {
     await run('ip', ['netns', 'del', name]);
   }
   expect((await linesOf('getent hosts $(hostname) | wc -l'))[0]).toBe('1');
-}, 60_000);
+}, 180_000);
 
 test('a dyno has no capabilities, no new privileges, bounded /tmp and shm, an init, and its own user', async () => {
   const lines = await linesOf(`
@@ -194,7 +195,7 @@ test('what a dyno started with cannot be seen by asking the Engine', async () =>
 
 test('things of others in the Engine are left alone, whatever is collected or removed', async () => {
   const foreign = `foreign-${process.pid}`;
-  await run('docker', ['run', '-d', '--name', foreign, STACK_IMAGE, 'sleep', '100']);
+  await run('docker', ['run', '-d', '--name', foreign, STACK_IMAGE, 'sleep', '1000']);
   try {
     const other = await openDockerRuntime({
       dir: `${dir.path}/other`,

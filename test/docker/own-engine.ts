@@ -42,15 +42,19 @@ export class OwnEngine implements AsyncDisposable {
    */
   static async start(dir: string, disk: OwnDisk | null = null): Promise<OwnEngine> {
     await mkdir(dir, { recursive: true });
-    const holder = spawn('unshare', ['--net', '--mount', '--', 'sleep', 'infinity'], { stdio: 'ignore' });
-    await once(holder, 'spawn');
+    const holder = await holdNamespaces();
     const engine = new OwnEngine(dir, holder, disk);
-    await engine.#inside('ip', ['link', 'set', 'lo', 'up']);
-    if (disk !== null) await engine.#mount(disk);
-    await engine.#startContainerd();
-    await engine.startDaemon();
-    await engine.#importStack();
-    return engine;
+    try {
+      await engine.#inside('ip', ['link', 'set', 'lo', 'up']);
+      if (disk !== null) await engine.#mount(disk);
+      await engine.#startContainerd();
+      await engine.startDaemon();
+      await engine.#importStack();
+      return engine;
+    } catch (error) {
+      await engine.#endAll();
+      throw error;
+    }
   }
 
   /** Gives its disk, a tmpfs, another size. */
@@ -76,7 +80,7 @@ export class OwnEngine implements AsyncDisposable {
     const storage = this.#disk === null ? [] : ['--storage-driver', driver];
     const sockets = ['-H', this.host, '--containerd', at('containerd.sock')];
     this.#daemon = await this.#spawn('dockerd', [...places, ...storage, ...sockets, '--bridge', 'none']);
-    await eventually(() => this.docker('version'), { withinMs: 60_000, everyMs: 100 });
+    await eventually(() => this.docker('version'), { withinMs: 90_000, everyMs: 100 });
   }
 
   /** As a crash, or the kernel, would end it: containers go on without it. */
@@ -109,8 +113,7 @@ export class OwnEngine implements AsyncDisposable {
       containerd.kill('SIGTERM');
       await ended;
     }
-    await this.#endStrays();
-    this.#holder.kill('SIGKILL');
+    await this.#endAll();
   }
 
   get #data(): string {
@@ -144,7 +147,7 @@ export class OwnEngine implements AsyncDisposable {
     await writeFile(at('containerd.toml'), 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
     const places = ['--root', at('containerd'), '--state', at('state'), '--address', at('containerd.sock')];
     this.#containerd = await this.#spawn('containerd', ['--config', at('containerd.toml'), ...places]);
-    await eventually(() => stat(at('containerd.sock')), { withinMs: 30_000 });
+    await eventually(() => stat(at('containerd.sock')), { withinMs: 60_000 });
   }
 
   async #spawn(program: string, args: readonly string[]): Promise<ChildProcess> {
@@ -157,8 +160,8 @@ export class OwnEngine implements AsyncDisposable {
     return (await eventually(() => run('nsenter', [...this.#namespace(), program, ...args]))).stdout;
   }
 
-  /** Shims of containers that the Engine was making when it was killed: nobody knows of them any more. */
-  async #endStrays(): Promise<void> {
+  /** Shims too, of containers that the Engine was making when it was killed: nobody knows of them any more. */
+  async #endAll(): Promise<void> {
     const own = await readlink(`/proc/${this.#holder.pid}/ns/mnt`);
     for (const pid of (await readdir('/proc')).map(Number)) {
       if (!(pid > 0) || pid === this.#holder.pid) continue;
@@ -166,6 +169,7 @@ export class OwnEngine implements AsyncDisposable {
       const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => null);
       if (namespace === own) killUnlessGone(pid);
     }
+    this.#holder.kill('SIGKILL');
   }
 
   async #pid(): Promise<number> {
@@ -182,6 +186,16 @@ export class OwnEngine implements AsyncDisposable {
     const [status] = (await once(target, 'exit')) as [number | null];
     if (status !== 0) throw new Error(`docker import ended with status ${status}`);
   }
+}
+
+/** A process that does nothing but hold namespaces of its own, for whoever enters them. */
+async function holdNamespaces(): Promise<ChildProcess> {
+  const holder = spawn('unshare', ['--net', '--mount', '--', 'sleep', 'infinity'], { stdio: 'ignore' });
+  await once(holder, 'spawn');
+  // Until it has become the other program, its namespaces may be those of the machine.
+  const comm = (): Promise<string> => readFile(`/proc/${holder.pid}/comm`, 'utf8');
+  await eventually(async () => (await comm()) === 'sleep\n', { withinMs: 30_000 });
+  return holder;
 }
 
 function killUnlessGone(pid: number): void {

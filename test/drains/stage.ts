@@ -65,13 +65,16 @@ export class DrainStage implements AsyncDisposable {
   /** What the peers logged, at `info` and above. */
   readonly logged: string[] = [];
   readonly #dir: string;
+  readonly #answerMs: number;
   readonly #drains = new Map<
     DrainId,
     { url: string; token: string; createdAt: number; sealed: Uint8Array }
   >();
 
-  constructor(dir: string) {
+  /** @param answerMs for a receiver; longer than a busy machine may stand still, or a batch would come twice */
+  constructor(dir: string, answerMs = 15_000) {
     this.#dir = dir;
+    this.#answerMs = answerMs;
   }
 
   /** The same name again is the same host, booted anew. */
@@ -94,7 +97,7 @@ export class DrainStage implements AsyncDisposable {
       find: (id) => this.#find(id),
       open: (_app, _key, sealed) => Buffer.from(sealed).toString(),
       others,
-      answerMs: 300,
+      answerMs: this.#answerMs,
       // Longer than a busy machine may stand still: what was under way would be sent twice.
       finishMs: 15_000,
       log,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { trustedIdentity, unknownIdentity } from './identities.ts';
 import { SyslogReceiver } from './receivers.ts';
@@ -47,11 +48,7 @@ test('what is said while the receiver is away arrives when it is back; beyond 1,
   await using dir = await tempDir();
   await using stage = new DrainStage(dir.path);
   const ash = await stage.add('ash');
-  let port: number;
-  {
-    await using receiver = await SyslogReceiver.open();
-    port = receiver.port;
-  }
+  const port = await freePort();
   ash.carry(stage.drain(`syslog://127.0.0.1:${port}`));
   ash.say('first');
   await eventually(() => stage.logged.some((entry) => entry.includes('drain receiver not reached')), WAIT);

@@ -75,7 +75,7 @@ test('authorizations are made, listed, shown, updated, rotated and revoked', asy
   expect(await heroku.run('auth:token')).toBe(`${cluster.peer('ash').token}\n`);
 });
 
-test('a login with a token for a password is kept, used and given up', { timeout: 180_000 }, async () => {
+test('a login with a token for a password is kept, used and given up', { timeout: 600_000 }, async () => {
   const person = new Heroku(cluster, 'person');
   const peer = person.next();
   const env = { ...(await person.env(peer)), HEROKU_NETRC_WRITE: 'true' };
@@ -92,7 +92,7 @@ test('a login with a token for a password is kept, used and given up', { timeout
   const netrc = readFileSync(join(person.home, '.netrc'), 'utf8');
   expect(netrc).toContain(new URL(peer.api).host);
   expect(netrc).not.toContain(token);
-  const asPerson = { cwd: person.home, env: loggedOut };
+  const asPerson = { cwd: person.home, env: loggedOut, isBare: true };
   expect(must(await run(PROGRAM, ['auth:whoami'], asPerson)).stdout).toBe('admin@ash\n');
   must(await run(PROGRAM, ['auth:logout'], asPerson));
   expect((await run(PROGRAM, ['auth:whoami'], asPerson)).status).toBe(100);

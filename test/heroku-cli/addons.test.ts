@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Acme } from '../addons/acme.ts';
-import { useCluster } from '../cluster/cluster.ts';
+import { useCluster, WAIT_MS } from '../cluster/cluster.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { Heroku } from './heroku.ts';
+import { Heroku, replicated } from './heroku.ts';
 
-const TEST_MS = 240_000;
+const TEST_MS = 600_000;
 const cluster = useCluster(3);
 const heroku = new Heroku(cluster);
 const acme = new Acme();
@@ -103,6 +103,7 @@ test('an add-on that takes a while is waited for', { timeout: TEST_MS }, async (
   await heroku.shows(['addons:info', 'cache-3', '-a', APP], /State: +creating/);
   const [uuid] = [...acme.resources].find(([, { name }]) => name === 'cache-3') ?? [''];
   const { access_token } = await acme.tokensOf(uuid, cluster.peer('birch').api);
+  await replicated(cluster);
   const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' };
   const say = (path: string, method: string, body: unknown) =>
     fetch(`${cluster.peer('cedar').api}/addons/${uuid}${path}`, {
@@ -147,6 +148,6 @@ test('what is destroyed is gone, from the app and from its provider', { timeout:
   await heroku.run('addons:destroy', 'cache-one', 'pipe', '-a', APP, '--confirm', APP);
   await heroku.shows(['addons', '-a', APP], /^((?!cache-one|pipe)[^])*$/);
   await heroku.run('apps:destroy', '-a', OTHER, '--confirm', OTHER);
-  await eventually(() => acme.names.join() === 'cache-3', { withinMs: 60_000 });
+  await eventually(() => acme.names.join() === 'cache-3', { withinMs: WAIT_MS });
   await heroku.shows(['addons', '--all'], 'cache-3', /^((?!cache-2)[^])*$/);
 });

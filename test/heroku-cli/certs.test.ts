@@ -10,7 +10,7 @@ const cluster = useCluster(3);
 const pebble = new Pebble();
 const heroku = new Heroku(cluster);
 const APP = 'alpha';
-const LONG = { timeout: 300_000 };
+const LONG = { timeout: 600_000 };
 
 beforeAll(() => pebble.start());
 afterAll(() => pebble[Symbol.asyncDispose]());

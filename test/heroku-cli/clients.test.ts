@@ -12,6 +12,7 @@ import { formationMet, writeApp } from '../cluster/apps.ts';
 import { useCluster } from '../cluster/cluster.ts';
 import type { Peer } from '../cluster/peer.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { replicated } from './heroku.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Body = { readonly body: unknown };
@@ -31,7 +32,7 @@ const HerokuClient = createRequire(import.meta.url)('heroku-client') as new (opt
   readonly token: string;
 }) => Client;
 
-const TEST_MS = 240_000;
+const TEST_MS = 400_000;
 const WAIT_MS = 60_000;
 const APP = 'infra';
 const cluster = useCluster(3);
@@ -188,6 +189,7 @@ test(
           client().delete(`/apps/${APP}/log-drains/${encodeURIComponent('syslog+tls://127.0.0.1:6514')}`),
       },
     };
+    await replicated(cluster);
     for (const { create } of Object.values(managed)) await create();
     const stable = await refresh(managed);
     expect(stable).toMatchObject({
@@ -216,7 +218,7 @@ test(
           ),
       { withinMs: WAIT_MS },
     );
-    expect(acme.names).toEqual([]);
+    await eventually(() => acme.names.length === 0, { withinMs: WAIT_MS });
   },
 );
 

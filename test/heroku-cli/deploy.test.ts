@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
-import { formationMet, writeApp } from '../cluster/apps.ts';
+import type { DynoResource } from '../../src/platform/dyno.ts';
+import { answers, formationMet, writeApp } from '../cluster/apps.ts';
 import { useCluster } from '../cluster/cluster.ts';
 import { Repo } from '../cluster/repo.ts';
 import { Heroku, PROGRAM } from './heroku.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 
-const TEST_MS = 240_000;
+const TEST_MS = 600_000;
 const APP = 'shop';
 const cluster = useCluster(3);
 const heroku = new Heroku(cluster);
@@ -38,8 +39,8 @@ test(
     expect(must(await push()).stderr).toContain('Released v4');
     expect((await push()).stderr).toContain('Everything up-to-date');
     await heroku.shows(['releases', '-a', APP], 'Current: v4', /v4 +Deploy [0-9a-f]{8} +admin@ash/);
-    await formationMet(birch, APP, 1);
-    expect((await birch.request(APP)).body).toContain('two web.1');
+    await formationMet(birch, APP, 1, ([web]) => web?.release.version === 4);
+    await answers(birch, APP, /two web\.1/);
   },
 );
 
@@ -78,28 +79,32 @@ test(
     await heroku.shows(['ps:scale', '-a', APP], /web=1:\S+ worker=2:\S+/);
     await heroku.run('ps:type', 'web=standard-1x', '-a', APP);
     await heroku.shows(['ps:type', '-a', APP], /web +Standard-1X +1/);
-    await formationMet(ash, APP, 3);
-    const before = await ash.dynos(APP);
-    await heroku.run('ps:restart', '-a', APP, '-d', 'web.1');
-    await formationMet(ash, APP, 3, (dynos) => idOf(dynos, 'web.1') !== idOf(before, 'web.1'));
-    await heroku.run('ps:restart', '-a', APP, '-p', 'worker');
-    await heroku.run('ps:restart', '-a', APP);
-    await formationMet(ash, APP, 3, (dynos) => idOf(dynos, 'worker.1') !== idOf(before, 'worker.1'));
-    const again = await ash.dynos(APP);
-    await heroku.run('ps:stop', '-a', APP, '-d', 'worker.2');
-    await formationMet(ash, APP, 3, (dynos) => idOf(dynos, 'worker.2') !== idOf(again, 'worker.2'));
-    await heroku.run('ps:stop', '-a', APP, '-p', 'web');
-    await formationMet(ash, APP, 3, (dynos) => idOf(dynos, 'web.1') !== idOf(again, 'web.1'));
+    await metEverywhere(3, (dynos) => dynos.find(({ name }) => name === 'web.1')?.size === 'Standard-1X');
+    await anew(['web.1'], 'ps:restart', '-a', APP, '-d', 'web.1');
+    await anew(['worker.1', 'worker.2'], 'ps:restart', '-a', APP, '-p', 'worker');
+    await anew(['web.1', 'worker.1', 'worker.2'], 'ps:restart', '-a', APP);
+    await anew(['worker.2'], 'ps:stop', '-a', APP, '-d', 'worker.2');
+    await anew(['web.1'], 'ps:stop', '-a', APP, '-p', 'web');
     await heroku.run('ps:scale', 'worker=0', '-a', APP);
-    await formationMet(ash, APP, 1);
+    await metEverywhere(1);
   },
 );
 
-function idOf(
-  dynos: readonly { readonly name: string; readonly id: string }[],
-  name: string,
-): string | undefined {
-  return dynos.find((dyno) => dyno.name === name)?.id;
+/** As every peer sees it: a command about dynos goes to any of them. */
+async function metEverywhere(
+  count: number,
+  accepts?: (dynos: readonly DynoResource[]) => boolean,
+): Promise<readonly DynoResource[]> {
+  let met: readonly DynoResource[] = [];
+  for (const peer of cluster.peers) met = await formationMet(peer, APP, count, accepts);
+  return met;
+}
+
+/** Runs a command by which dynos of these names, of three that are up, are replaced by others. */
+async function anew(names: readonly string[], ...command: readonly string[]): Promise<void> {
+  const before = new Set((await metEverywhere(3)).map(({ id }) => id));
+  await heroku.run(...command);
+  await metEverywhere(3, (dynos) => dynos.every(({ id, name }) => !names.includes(name) || !before.has(id)));
 }
 
 test('run carries output, input and exit status', { timeout: TEST_MS }, async () => {
@@ -132,7 +137,7 @@ test(
 );
 
 test('run:inside enters a running dyno', { timeout: TEST_MS }, async () => {
-  await formationMet(ash, APP, 1);
+  await metEverywhere(1);
   expect(await heroku.run('run:inside', '-a', APP, 'web.1', 'echo in $DYNO')).toContain('in web.1');
 });
 
@@ -180,8 +185,8 @@ test('releases are shown one by one, and rolled back', { timeout: TEST_MS }, asy
   await heroku.shows(['config', '-a', APP], /^((?!LATER)[^])*$/);
   expect(must(await heroku.try(['releases:rollback', 'v3', '-a', APP])).stderr).toContain('done, v8');
   await heroku.shows(['releases', '-a', APP], 'Rollback to v3', 'Current: v8');
-  await formationMet(ash, APP, 1, ([web]) => web?.release.version === 8);
-  expect((await birch.request(APP)).body).toContain('one web.1');
+  await formationMet(birch, APP, 1, ([web]) => web?.release.version === 8);
+  await answers(birch, APP, /one web\.1/);
 });
 
 test(

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { expect } from 'vitest';
 import { herokuEnv } from '../../cli/lib/heroku/heroku-env.ts';
 import { ROOT } from '../../scripts/lib/agent-process.ts';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
@@ -13,6 +14,18 @@ import { eventually } from '../helpers/eventually.ts';
 export const PROGRAM = join(ROOT, 'node_modules', '.bin', 'heroku');
 const GUARD = pathToFileURL(join(import.meta.dirname, 'loopback-guard.ts')).href;
 const COMMAND_MS = 120_000;
+/** A command of the official CLI takes a second where nothing else runs. */
+const SHOW_MS = 2 * WAIT_MS;
+/** Lists that tell of all that commands write. */
+const LISTS = [
+  '/apps',
+  '/addons',
+  '/pipelines',
+  '/pipeline-couplings',
+  '/kith/tokens',
+  '/kith/providers',
+  '/teams/ash/members',
+];
 
 type Options = {
   readonly input?: string;
@@ -94,7 +107,7 @@ export class Heroku {
         }
         return { stdout };
       },
-      { withinMs: WAIT_MS, everyMs: 200 },
+      { withinMs: SHOW_MS, everyMs: 200 },
     ).then(({ stdout }) => stdout);
   }
 
@@ -102,9 +115,13 @@ export class Heroku {
     return JSON.parse(await this.run(...args, '--json')) as T;
   }
 
-  /** The environment that `kith heroku` makes for this peer, and a home where nothing is but what the CLI puts there. */
+  /**
+   * The environment that `kith heroku` makes for this peer, and a home where nothing is but what the CLI puts there. The peer
+   * has heard of all that was written at others before.
+   */
   async env(peer: Peer): Promise<Readonly<Record<string, string>>> {
     mkdirSync(this.home, { recursive: true });
+    await replicated(this.#cluster);
     const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
     const access = {
       address: new URL(peer.api).host,
@@ -151,4 +168,22 @@ export class Heroku {
     if (peer === undefined) throw new Error('A cluster has at least one peer');
     return peer;
   }
+}
+
+/** Waits until all peers tell the same of what there is. */
+export async function replicated({ peers }: Cluster): Promise<void> {
+  await eventually(
+    async () => {
+      const [first, ...others] = await Promise.all(peers.map((peer) => listsAt(peer)));
+      for (const lists of others) expect(lists).toEqual(first);
+      return true;
+    },
+    { withinMs: WAIT_MS },
+  );
+}
+
+/** Addresses are those of the peer that is asked: without their ports. */
+async function listsAt(peer: Peer): Promise<readonly string[]> {
+  const lists = await Promise.all(LISTS.map((path) => peer.call(path)));
+  return lists.map((list) => JSON.stringify(list).replaceAll(/(?<=\/\/[^/"]*):\d+/g, ''));
 }

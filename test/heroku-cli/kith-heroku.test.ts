@@ -8,11 +8,12 @@ import { afterAll, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/lib/agent-process.ts';
 import { must, run, type Ran } from '../../scripts/lib/kith.ts';
 import { writeApp } from '../cluster/apps.ts';
-import { inviteOf, useCluster } from '../cluster/cluster.ts';
+import { inviteOf, useCluster, WAIT_MS } from '../cluster/cluster.ts';
 import { Repo } from '../cluster/repo.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 
-const TEST_MS = 240_000;
+const TEST_MS = 600_000;
 const KITH = join(ROOT, 'cli', 'kith');
 const APP = 'near';
 const cluster = useCluster(1);
@@ -60,6 +61,8 @@ test(
 test('a peer on another machine is reached by a forwarder', { timeout: TEST_MS }, async () => {
   await far.start({ args: ['--host', '127.0.0.2', '--join', await inviteOf(ash)] });
   expect(far.api).toContain('//127.0.0.2:');
+  // It has come up, and is told of what there is.
+  await eventually(async () => (await far.kith(['apps'])).includes(APP), { withinMs: WAIT_MS });
   expect(must(await kithHeroku('far', ['auth:whoami'])).stdout).toBe('admin@ash\n');
   expect(must(await kithHeroku('far', ['apps', '--all'])).stdout).toContain(APP);
 });

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Mesh } from '../../src/shell/mesh.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { collectFrames, type Member, memberOf, startChildPeer, startPair, startPeer } from './peers.ts';
+import {
+  collectFrames,
+  LINKED_MS,
+  type Member,
+  memberOf,
+  startChildPeer,
+  startPair,
+  startPeer,
+} from './peers.ts';
 
 test('more than fifteen peers on one IP gossip with one another', async () => {
   // With gossipsub's own scores a peer with that many neighbours on one IP hears nothing at all, without an error.
@@ -21,15 +29,22 @@ test('more than fifteen peers on one IP gossip with one another', async () => {
   listen('hub', hub);
   leaves.forEach((leaf, index) => listen(`${index}`, leaf));
   await eventually(() => leaves.every((leaf) => hub.isConnected(leaf.self) && leaf.hasSubscribers('ops')), {
-    withinMs: 30_000,
+    withinMs: 120_000,
   });
 
-  for (const leaf of leaves) leaf.publish('ops', Buffer.from('up'));
-  const ups = (): string[] => heard.filter((line) => line.startsWith('hub'));
-  await eventually(() => ups().length === leaves.length);
-  expect(ups().sort()).toEqual(leaves.map(({ self }) => `hub ${self} up`).sort());
+  // A leaf that knows of the hub's subscription may lack its own stream to it yet: then a message is lost, as gossip may.
+  const ups = (): Set<string> => new Set(heard.filter((line) => line.startsWith('hub')));
+  await eventually(
+    () => {
+      for (const leaf of leaves)
+        if (!ups().has(`hub ${leaf.self} up`)) leaf.publish('ops', Buffer.from('up'));
+      return ups().size === leaves.length;
+    },
+    { everyMs: 200 },
+  );
+  expect([...ups()].sort()).toEqual(leaves.map(({ self }) => `hub ${self} up`).sort());
 
-  // The hub may not know of some leaf's subscription yet: then that leaf misses a message, as gossip may.
+  // The hub may not know of some leaf's subscription yet: then that leaf misses one.
   const downs = (): Set<string> => new Set(heard.filter((line) => line.endsWith('down')));
   await eventually(
     () => {
@@ -39,7 +54,7 @@ test('more than fifteen peers on one IP gossip with one another', async () => {
     { everyMs: 200 },
   );
   expect([...downs()].sort()).toEqual(leaves.map((_, index) => `${index} ${hub.self} down`).sort());
-}, 60_000);
+});
 
 test('a message is relayed to members that its author has no link to, and keeps its author', async () => {
   await using peers = new AsyncDisposableStack();
@@ -71,9 +86,15 @@ test('a message is relayed to members that its author has no link to, and keeps 
 
 test('equal messages are all delivered, up to 16 KiB each', async () => {
   await using pair = await startPair();
-  let count = 0;
-  pair.high.subscribe('facts', (_, data) => (count += data.length === 16 * 1024 ? 1 : 0));
-  await eventually(() => pair.low.hasSubscribers('facts'));
+  let [count, isFlowing] = [0, false];
+  pair.high.subscribe('facts', (_, data) => {
+    isFlowing = true;
+    if (data.length === 16 * 1024) count += 1;
+  });
+  await eventually(() => {
+    pair.low.publish('facts', Buffer.from('does it flow?'));
+    return isFlowing;
+  });
   for (let n = 0; n < 20; n += 1) pair.low.publish('facts', Buffer.alloc(16 * 1024));
   await eventually(() => count === 20);
   expect(() => pair.low.publish('facts', Buffer.alloc(16 * 1024 + 1))).toThrow(/at most 16384/);
@@ -91,9 +112,11 @@ test('a topic that is left is silent, and can be joined again', async () => {
   low.publish('log', Buffer.from('unheard'));
   high.subscribe('log', (_, data) => heard.push(`second ${Buffer.from(data).toString()}`));
   await eventually(() => low.hasSubscribers('log'));
-  low.publish('log', Buffer.from('heard'));
-  await eventually(() => heard.length > 0);
-  expect(heard).toEqual(['second heard']);
+  await eventually(() => {
+    low.publish('log', Buffer.from('heard'));
+    return heard.length > 0;
+  });
+  expect(new Set(heard)).toEqual(new Set(['second heard']));
 });
 
 test('a frozen subscriber costs bounded memory, and hears again when it thaws', async () => {
@@ -103,7 +126,7 @@ test('a frozen subscriber costs bounded memory, and hears again when it thaws', 
   self.setMembers(members);
   child.setMembers(members);
   await eventually(() => self.isConnected(child.member.peer) && self.hasSubscribers('ops'), {
-    withinMs: 15_000,
+    withinMs: LINKED_MS,
   });
 
   // gossipsub's stream overflows and is reset; by itself it would never open another on this connection.
@@ -118,9 +141,9 @@ test('a frozen subscriber costs bounded memory, and hears again when it thaws', 
       self.publish('ops', Buffer.from('awake?'));
       return frames.some(({ text }) => text === 'awake?');
     },
-    { withinMs: 25_000, everyMs: 250 },
+    { withinMs: 120_000, everyMs: 250 },
   );
-}, 60_000);
+});
 
 test('gossip works again after a reconnection', async () => {
   await using pair = await startPair();
@@ -130,7 +153,9 @@ test('gossip works again after a reconnection', async () => {
   await eventually(() => low.hasSubscribers('ops'));
   low.drop(high.self);
   await eventually(() => !low.isConnected(high.self) || !low.hasSubscribers('ops'));
-  await eventually(() => low.isConnected(high.self) && low.hasSubscribers('ops'), { withinMs: 15_000 });
-  low.publish('ops', Buffer.from('after'));
-  await eventually(() => heard > 0);
+  await eventually(() => low.isConnected(high.self) && low.hasSubscribers('ops'), { withinMs: LINKED_MS });
+  await eventually(() => {
+    low.publish('ops', Buffer.from('after'));
+    return heard > 0;
+  });
 });

@@ -10,6 +10,9 @@ import { eventually } from '../helpers/eventually.ts';
 
 export const log = pino({ level: process.env['KITH_LOG'] ?? 'silent' });
 
+/** A handshake costs two peers 40 ms of CPU each, and a test's peers share one core. */
+export const LINKED_MS = 60_000;
+
 export type Member = { readonly peer: PeerId; readonly addrs: readonly string[] };
 
 /** A real libp2p host on a free loopback port. */
@@ -49,7 +52,7 @@ export function introduce(peers: readonly Mesh[], others: readonly Member[] = []
 
 export async function allLinked(peers: readonly Mesh[]): Promise<void> {
   await eventually(() => peers.every((peer) => peers.every((o) => o === peer || peer.isConnected(o.self))), {
-    withinMs: 60_000, // a handshake costs two peers 40 ms of CPU each, and a test's peers share one core
+    withinMs: LINKED_MS,
   });
 }
 

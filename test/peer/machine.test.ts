@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AppId, BlobId } from '../../src/ids.ts';
+import type { AppId, BlobId, DynoId, ReleaseId } from '../../src/ids.ts';
 import { vectorOf } from '../../src/ledger/author-logs.ts';
 import type { Command } from '../../src/ledger/command.ts';
 import { homeKey, rendezvousOrder } from '../../src/ledger/home.ts';
@@ -170,6 +170,21 @@ describe('facts', () => {
     a.run(10_000);
     a.step({ tag: 'load', load: a.state.own.load + 0.2 });
     expect(only(a.run(1_000), 'gossip')).toEqual([]);
+  });
+
+  test('that name other one-offs taken are published, and so is their end', () => {
+    const [a] = two();
+    a.run(10_000);
+    const took = [{ dyno: 'd' as DynoId, name: 'run.7', release: 'r' as ReleaseId }];
+    const list = a.state.oneOffs;
+    const said = (): unknown[] =>
+      only(a.run(1_000), 'gossip').map(({ message }) => message.t === 'facts' && message.record.tookOneOffs);
+    a.step({ tag: 'oneOffs', list, took });
+    expect(said()).toEqual([took]);
+    a.step({ tag: 'oneOffs', list, took });
+    expect(said()).toEqual([]);
+    a.step({ tag: 'oneOffs', list, took: [] });
+    expect(said()).toEqual([undefined]);
   });
 
   test('of an earlier run or an earlier count do not replace what is known', () => {

@@ -72,6 +72,7 @@ function view(...apps: readonly App[]): View {
     ports: new Map(),
     promotions: new Map(),
     requests: new Map(),
+    known: 0,
     waiting: 0,
     quarantined: new Map(),
   };

@@ -36,6 +36,7 @@ const view: View = {
   ports: new Map(),
   promotions: new Map(),
   requests: new Map(),
+  known: 9,
   waiting: 2,
   quarantined: new Map([['op1' as OpId, 'threw']]),
 };

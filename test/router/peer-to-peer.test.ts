@@ -8,7 +8,7 @@ import type { DynoId } from '../../src/ids.ts';
 import type { RouteTarget } from '../../src/routing/table.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { send } from './helpers/client.ts';
-import { httpDyno, rawDyno, type TestDyno } from './helpers/dynos.ts';
+import { deafPort, httpDyno, rawDyno, type TestDyno } from './helpers/dynos.ts';
 import { routerPid } from './helpers/router-pid.ts';
 import { HOST, routeApp, startRouter, tableOf, target, type TestRouter } from './helpers/test-router.ts';
 
@@ -100,10 +100,11 @@ test('how a far dyno fails is told as if it were near', async () => {
   await link(near, far, closing, [farTarget(far, closing)]);
   expect((await send(near.handle.httpPort, { method: 'POST' })).status).toBe(503);
   await eventually(() => near.lines.some((line) => line.includes('code=H13')));
-  await closing[Symbol.asyncDispose]();
+  const deaf = { ...closing, port: await deafPort() };
+  await link(near, far, deaf, [farTarget(far, deaf)]);
   expect((await send(near.handle.httpPort, { method: 'POST' })).status).toBe(503);
   await eventually(() => near.lines.some((line) => line.includes('code=H21')));
-  expect(near.suspects).toContain(`dyno-${closing.port}`);
+  expect(near.suspects).toContain(`dyno-${deaf.port}`);
 });
 
 test('a peer with another key than the one it is listed with is not spoken to', async () => {

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { openRouter } from '../../agent/router/handle.ts';
 import { pino } from 'pino';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { send } from './helpers/client.ts';
 import { httpDyno, type TestDyno } from './helpers/dynos.ts';
 import { routerPid } from './helpers/router-pid.ts';
@@ -39,14 +41,16 @@ test('lines that nobody fetches are bounded: the newest stay', async () => {
 
 test('a router process that dies is started again on its ports, with its table', async () => {
   await using dyno = await httpDyno((_request, response) => response.end('here'));
-  await using router = await startRouter();
+  // Ports that nobody comes by while the process is away.
+  await using router = await startRouter({}, { port: await freePort(), proxyPort: await freePort() });
   await router.handle.setTable(tableOf(routeApp([target({ port: dyno.port })])));
   const { httpPort } = router.handle;
   process.kill(routerPid(router.dir), 'SIGKILL');
-  const reply = await eventually(async () => {
+  const isThere = async () => {
     const got = await send(httpPort);
     return got.status === 200 ? got : null;
-  });
+  };
+  const reply = await eventually(isThere, { withinMs: 60_000 });
   expect(reply.body).toBe('here');
   expect(router.handle.httpPort).toBe(httpPort);
 });
@@ -76,17 +80,15 @@ test('a port that is taken is named, with a hint', async () => {
 });
 
 test('shutdown lets a request end, then the process', async () => {
-  let finish = (): void => {};
-  await using dyno = await httpDyno((_request, response) => {
-    finish = () => response.end('done');
-  });
+  const asked = Promise.withResolvers<ServerResponse>();
+  await using dyno = await httpDyno((_request, response) => asked.resolve(response));
   await using router = await startRouter();
   await router.handle.setTable(tableOf(routeApp([target({ port: dyno.port })])));
   const pid = routerPid(router.dir);
   const reply = send(router.handle.httpPort);
-  await eventually(() => dyno.sockets.size === 1);
-  const ended = router.handle.shutdown(5_000);
-  finish();
+  const response = await asked.promise;
+  const ended = router.handle.shutdown(60_000);
+  response.end('done');
   expect((await reply).body).toBe('done');
   await ended;
   expect(existsSync(`/proc/${pid}`)).toBe(false);
@@ -127,20 +129,20 @@ test('no request fails while dynos are replaced without pause under load', async
     }
   };
   const clients = ['GET', 'GET', 'POST', 'POST', 'GET', 'POST'].map(client);
-  for (let round = 0; round < 25; round += 1) {
+  const isEnough = (): boolean => served > 100 || failures.length > 0;
+  for (let round = 0; round < 25 || !isEnough(); round += 1) {
     const [old, kept] = up;
     const fresh = await start();
     if (old === undefined || kept === undefined) throw new Error('two dynos are up at all times');
     up = [kept, fresh];
     await router.handle.setTable(tableFor(up, [old, kept, fresh]));
-    await router.handle.drained(`dyno-${old.port}` as DynoId, AbortSignal.timeout(5_000));
+    await router.handle.drained(`dyno-${old.port}` as DynoId, AbortSignal.timeout(60_000));
     await old[Symbol.asyncDispose]();
     await router.handle.setTable(tableFor(up, up));
   }
   over.abort();
   await Promise.all(clients);
   expect(failures).toEqual([]);
-  expect(served).toBeGreaterThan(100);
   for (const dyno of dynos) await dyno[Symbol.asyncDispose]();
 });
 
@@ -148,6 +150,7 @@ test('an idle connection costs nothing but its socket, and a slow head is cut of
   await using router = await startRouter({ headMs: 200 });
   await router.handle.setTable(tableOf(routeApp([])));
   const socket = connect(router.handle.httpPort, '127.0.0.1');
+  socket.on('error', () => {}); // It may be reset, where the router was too slow to read what it cuts off.
   socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n`);
   await new Promise((resolve) => socket.once('close', resolve));
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
     request.resume();
     request.on('end', () => response.end('ok'));
   });
-  router = await startRouter({ lingerMs: 20 });
+  router = await startRouter();
   await router.handle.setTable(tableOf(routeApp([target({ port: dyno.port })])));
 });
 

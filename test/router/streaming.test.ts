@@ -12,7 +12,7 @@ import { HOST, routeApp, startRouter, tableOf, target, type TestRouter } from '.
 const MIB = 1024 * 1024;
 
 async function routerTo(port: number): Promise<TestRouter> {
-  const router = await startRouter();
+  const router = await startRouter({ lingerMs: 60_000 });
   await router.handle.setTable(tableOf(routeApp([target({ port })])));
   return router;
 }

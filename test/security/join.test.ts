@@ -6,7 +6,7 @@ const ash = cluster.peer('ash');
 
 test(
   'an invite lets one peer in, though two ask with it at the same moment',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const token = await inviteOf(ash);
     const strangers = ['hazel', 'ivy'].map((name) => cluster.stranger(name));

@@ -46,12 +46,12 @@ async function say(
   service: string,
   text: string,
 ): Promise<string> {
-  const channel = await ash.open(birch.self, service, AbortSignal.timeout(5_000));
+  const channel = await ash.open(birch.self, service, AbortSignal.timeout(60_000));
   const chunks: Buffer[] = [];
   channel.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
   channel.write(text);
   await eventually(() => channel.readableEnded || channel.destroyed || text === '', {
-    withinMs: 5_000,
+    withinMs: 40_000,
   }).catch(() => undefined);
   channel.destroy();
   return Buffer.concat(chunks).toString('utf8');
@@ -64,7 +64,7 @@ test('whatever a peer answers to a question, the one that asked gets an error in
       channel.on('error', () => undefined);
       channel.write(junk);
     });
-    const asked = callPeer(ash, birch.self, 'ask', {}, 2_000);
+    const asked = callPeer(ash, birch.self, 'ask', {}, 20_000);
     await expect(asked, junk).rejects.toThrow('Peer "birch" did not answer "ask"');
   }
 });
@@ -79,7 +79,7 @@ test('a peer that answers without end, or never, is given up', async () => {
     flood();
   });
   birch.serve('silence', (channel: Duplex) => void channel.on('error', () => undefined));
-  await expect(callPeer(ash, birch.self, 'flood', {}, 10_000)).rejects.toThrow('did not answer "flood"');
+  await expect(callPeer(ash, birch.self, 'flood', {}, 60_000)).rejects.toThrow('did not answer "flood"');
   await expect(callPeer(ash, birch.self, 'silence', {}, 100)).rejects.toThrow('did not answer "silence"');
 });
 
@@ -97,7 +97,7 @@ test('what a handler throws tells a peer nothing of its inside', async () => {
   serveCalls(birch, 'ask', async () => {
     throw new Error('secret detail');
   });
-  const error = await callPeer(ash, birch.self, 'ask', {}, 2_000).catch((thrown: unknown) => thrown);
+  const error = await callPeer(ash, birch.self, 'ask', {}, 60_000).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(PlatformError);
   expect(JSON.stringify((error as PlatformError).toRecord())).not.toContain('secret');
 });
@@ -158,7 +158,7 @@ test('data keys go to members only, and only keys are taken', async () => {
   const stop = new AbortController();
   const parts = { tasks: new Tasks(log), log, view: viewOf, signal: stop.signal };
   openKeyExchange({ ...parts, mesh: birch, keys: birchKeys });
-  expect(await callPeer(ash, birch.self, 'data-keys', {}, 2_000)).toEqual({});
+  expect(await callPeer(ash, birch.self, 'data-keys', {}, 60_000)).toEqual({});
   state = 'member';
   openKeyExchange({ ...parts, mesh: ash, keys: ashKeys }).want();
   await eventually(() => ashKeys.has(current));

@@ -15,7 +15,7 @@ import { inviteOf, useCluster, WAIT_MS } from '../cluster/cluster.ts';
 const cluster = useCluster(2);
 const ash = cluster.peer('ash');
 const birch = cluster.peer('birch');
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 400_000 };
 const VALUE = 'a-very-secret-value-0123456789';
 
 /** What anybody on the host may read of a process. */
@@ -64,14 +64,18 @@ test('secrets are in the key files alone: in no log, no other file, no command l
   writeFileSync(join(source, 'attack.py'), ATTACK);
   await deploy(ash, 'vault', source);
   await ash.kith(['config:set', `SECRET=${VALUE}`, '-a', 'vault']);
-  expect((await birch.kith(['config:get', 'SECRET', '-a', 'vault'])).trim()).toBe(VALUE);
+  const read = async (): Promise<string> =>
+    (await birch.kith(['config:get', 'SECRET', '-a', 'vault'])).trim();
+  await eventually(async () => (await read()) === VALUE, { withinMs: WAIT_MS });
   await ash.kith(['run', '-a', 'vault', 'test -n "$SECRET"']);
   await using outside = await tempDir('kith-secrets-');
   const { cert, key } = await certificateFor('www.example.com');
   const files = ['a.crt', 'a.key'].map((name) => join(outside.path, name));
   for (const [i, text] of [cert, key].entries()) writeFileSync(files[i] ?? '', text);
   await ash.kith(['certs:add', ...files, '-a', 'vault']);
-  await eventually(async () => (await birch.kith(['certs', '-a', 'vault'])).includes('www.example.com'));
+  await eventually(async () => (await birch.kith(['certs', '-a', 'vault'])).includes('www.example.com'), {
+    withinMs: WAIT_MS,
+  });
   await ash.kith(['acme:set', '--agree', '--directory', 'https://127.0.0.1:1/dir']);
   await ash.tryKith(['apps', '--host', ash.api], { env: { KITH_TOKEN: 'wrong-token-of-somebody' } });
   const invite = await inviteOf(ash);

@@ -91,7 +91,7 @@ test('what was committed outlives a kill, and a pid file that names somebody els
   } finally {
     other.kill('SIGKILL');
   }
-  expect(service.said).toContain('was not properly shut down');
+  await eventually(() => service.said.includes('was not properly shut down'), WAIT);
   expect(await words()).toEqual(['ant', 'bee']);
 });
 

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 
 test(
   'in a week every dyno is replaced once a day, and no slot is ever without a routed dyno',
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   () => {
     const stage = new Stage(1);
     const app = stage.deployed('blog', 3);
@@ -54,7 +54,7 @@ test('an agent that starts anew counts the day of a dyno on from its launch', ()
   expect(stage.up(app)).toEqual(['p0 web.1']);
 });
 
-test('peers replace dynos of one app one after another, wherever they run', { timeout: 240_000 }, () => {
+test('peers replace dynos of one app one after another, wherever they run', { timeout: 900_000 }, () => {
   const stage = new Stage(2);
   const app = stage.deployed('blog', 4);
   const ids = new Set(stage.peers.flatMap(({ state }) => [...state.dynos.keys()]));

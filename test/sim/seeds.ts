@@ -12,7 +12,7 @@ export function playSeeds(file: number): void {
   describe('a cluster in virtual time keeps its promises whatever happens to it', () => {
     for (let from = 1 + file * BATCH; from <= SEEDS; from += FILES * BATCH) {
       const to = Math.min(SEEDS, from + BATCH - 1);
-      test(`seeds ${from} to ${to}`, { timeout: 240_000 }, () => {
+      test(`seeds ${from} to ${to}`, { timeout: 900_000 }, () => {
         for (let seed = from; seed <= to; seed += 1) {
           const report = new Sim({ seed }).play();
           expect(report.acknowledged).toBeGreaterThan(0);

@@ -38,7 +38,7 @@ for (let from = 1; from <= SEEDS; from += BATCH) {
   const to = Math.min(SEEDS, from + BATCH - 1);
   test(
     `a volume is written to on one host at a time, and no write is lost: seeds ${from} to ${to}`,
-    { timeout: 240_000 },
+    { timeout: 900_000 },
     () => {
       let [moves, writes, backups] = [0, 0, 0];
       for (let seed = from; seed <= to; seed += 1) {

@@ -12,7 +12,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { MemoryMesh, peerId } from './memory-mesh.ts';
 
 const log = pino({ level: 'silent' });
-const soon = (): AbortSignal => AbortSignal.timeout(15_000);
+const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
 async function openPeers(mesh: MemoryMesh, ...names: readonly string[]) {
   const dir = await tempDir();

@@ -25,7 +25,7 @@ function cluster(blob: BlobId | null, held: readonly BlobId[], holders: readonly
 }
 
 const ensure = (engine: MemoryEngine, source: StackSource) =>
-  ensureStack(engine, IMAGE, source, AbortSignal.timeout(5_000));
+  ensureStack(engine, IMAGE, source, AbortSignal.timeout(60_000));
 
 test('an image made from the blob that the ledger names is ready as it is', async () => {
   const engine = new MemoryEngine();

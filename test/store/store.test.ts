@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../agent/store/store.ts';
 import type { Epoch, PeerId } from '../../src/ids.ts';
 import type { Store } from '../../src/shell/store.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { author, epoch, storedOp } from './ops.ts';
 
@@ -180,12 +181,14 @@ test('all that was acknowledged is there after kill -9 in the middle of writes',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface(child.stdout);
+    const before = acknowledged.size;
     lines.on('line', (line) => acknowledged.add(Number(line)));
-    const closed = once(lines, 'close');
-    await once(lines, 'line');
+    // It holds the store for as long as it is there, which is longer than it has an open stdout.
+    const ended = Promise.all([once(lines, 'close'), once(child, 'exit')]);
+    await eventually(() => acknowledged.size > before + 10, { withinMs: 60_000, everyMs: 1 });
     await sleep(Math.random() * 150); // the moment of the kill is what varies
     child.kill('SIGKILL');
-    await closed;
+    await ended;
   }
   await using store = await openStore(dir.path, log);
   const found = new Set((await everything(store)).map((text) => Number(text.split(' ')[1])));
@@ -200,7 +203,7 @@ test('a disk that takes no more is said to be full, and nothing acknowledged is 
   const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });
   const lines: string[] = [];
   const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
-  await once(reader, 'close');
+  await Promise.all([once(reader, 'close'), once(child, 'exit')]);
   expect(lines.filter((line) => line.startsWith('failed'))).toContain('failed disk_full');
 
   await using store = await openStore(dir.path, log);

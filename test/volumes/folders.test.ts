@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -23,9 +24,10 @@ const isRoot = process.getuid?.() === 0;
 test('an archive keeps owners, modes, links, empty folders and holes', async () => {
   await using dir = await tempDir('kith-volumes-');
   const [from, to] = [join(dir.path, 'from'), join(dir.path, 'to')];
-  for (const each of [from, to, join(from, 'empty'), join(dir.path, 'blobs')])
-    mkdirSync(each, { mode: 0o750 });
-  writeFileSync(join(from, 'count'), '42', { mode: 0o640 });
+  for (const each of [from, to, join(from, 'empty'), join(dir.path, 'blobs')]) mkdirSync(each);
+  chmodSync(from, 0o750);
+  writeFileSync(join(from, 'count'), '42');
+  chmodSync(join(from, 'count'), 0o640);
   symlinkSync('count', join(from, 'link'));
   execFileSync('truncate', ['-s', '64M', join(from, 'sparse')]);
   if (isRoot) execFileSync('chown', ['1900000123:1900000123', join(from, 'count')]);

@@ -36,7 +36,7 @@ export function send(port: number, options: RequestOptions = {}): Promise<Reply>
 }
 
 /** Sends bytes as they are, and resolves with all that came until the other side closed. */
-export function sendRaw(port: number, bytes: string | Buffer, withinMs = 5_000): Promise<string> {
+export function sendRaw(port: number, bytes: string | Buffer, withinMs = 30_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     const timer = setTimeout(() => {

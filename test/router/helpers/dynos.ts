@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { connect, createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -20,11 +21,16 @@ export async function rawDyno(onConnection: (socket: Socket) => void): Promise<T
   return await open(createNetServer({ allowHalfOpen: true }, onConnection));
 }
 
-/** A port on which nothing listens. */
-export async function freePort(): Promise<number> {
-  const dyno = await rawDyno(() => {});
-  await dyno[Symbol.asyncDispose]();
-  return dyno.port;
+/** A port on which nothing listens, nor will while these tests run: it is that of a client. */
+export async function deafPort(): Promise<number> {
+  const server = createNetServer((socket) => socket.unref())
+    .listen(0, '127.0.0.1')
+    .unref();
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, '127.0.0.1').unref();
+  await once(client, 'connect');
+  return client.localPort ?? 0;
 }
 
 async function open(server: Server): Promise<TestDyno> {

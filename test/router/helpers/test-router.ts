@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openRouter } from '../../../agent/router/handle.ts';
+import type { OpenRouterOptions } from '../../../agent/router/open-options.ts';
 import type { RouterSettings } from '../../../agent/router/settings.ts';
 import type { AppId, DynoId, PeerId } from '../../../src/ids.ts';
 import { createSigner } from '../../../src/ledger/signing.ts';
@@ -24,11 +25,13 @@ export type TestRouter = AsyncDisposable & {
   reopen(): Promise<RouterHandle>;
 };
 
+type Ports = 'port' | 'httpsPort' | 'proxyPort';
+
 const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
 export async function startRouter(
   settings: Partial<RouterSettings> = {},
-  { httpsPort = null }: { readonly httpsPort?: number | null } = {},
+  { port = 0, httpsPort = null, proxyPort = 0 }: Partial<Pick<OpenRouterOptions, Ports>> = {},
 ): Promise<TestRouter> {
   const dir = await tempDir('kith-router-');
   const seed = randomBytes(32);
@@ -38,10 +41,10 @@ export async function startRouter(
   const options = {
     dir: dir.path,
     host: '127.0.0.1',
-    port: 0,
+    port,
     httpsPort,
     proxyHost: '127.0.0.1',
-    proxyPort: 0,
+    proxyPort,
     log,
     settings,
   };
