@@ -6,12 +6,13 @@ import { PlatformError } from '../../src/errors.ts';
 export type Engine = Docker;
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
-const ANSWER_MS_MAX = 3_000;
+// Where there is none, its socket says so at once: this is for one that is busy, as after the boot of a host.
+const ANSWER_MS_MAX = 15_000;
 
 /**
  * Connects to the Engine of this host.
  * @param host `unix:///path/to/socket`; without it DOCKER_HOST, or the usual socket
- * @throws PlatformError `unavailable` when none answers within 3 s
+ * @throws PlatformError `unavailable` when none answers within 15 s
  */
 export async function connectEngine(host?: string): Promise<Engine> {
   const socketPath = socketOf(host ?? (process.env['DOCKER_HOST'] || `unix://${DEFAULT_SOCKET}`));
