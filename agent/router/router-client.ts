@@ -9,19 +9,18 @@ import { publicKeyOf } from '../../src/ledger/signing.ts';
 import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
 import type { PortReport, RouterHandle, RouterLog } from '../../src/shell/router.ts';
-import { onJsonLines, sendJson } from '../lib/json-lines.ts';
+import { sendJson } from '../lib/json-lines.ts';
 import { ensureSideProcess } from '../lib/side-process.ts';
 import { Tasks } from '../lib/tasks.ts';
 import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
 import type { OpenRouterOptions } from './open-options.ts';
+import { routerGreeting } from './router-greeting.ts';
+import { RouterNews } from './router-news.ts';
 
 const ROUTER_MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const HELLO_WITHIN_MS = 30_000;
 const RECONNECT_MS = { first: 50, max: 2_000 } as const;
 /** After the grace, for the process to end. */
 const EXIT_MARGIN_MS = 2_000;
-
-const BACKLOG_LINES_MAX = 5_000;
 
 type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
@@ -34,12 +33,7 @@ export class RouterClient implements RouterHandle {
   readonly #log: Logger;
   readonly #tasks: Tasks;
   readonly #closed = new AbortController();
-  readonly #logHandlers: ((log: RouterLog) => void)[] = [];
-  /** Lines that came with the router's greeting, before anybody could ask for them. */
-  readonly #backlog: RouterLog[] = [];
-  readonly #suspectHandlers: ((dyno: DynoId, peer: PeerId) => void)[] = [];
-  readonly #portHandlers: ((report: PortReport) => void)[] = [];
-  #ports: PortReport | null = null;
+  readonly #news = new RouterNews();
   #isOldRouterTold = false;
   /** Null while the process is away. */
   #socket: Socket | null = null;
@@ -78,7 +72,11 @@ export class RouterClient implements RouterHandle {
       join(dir, 'router', 'router.sock'),
       join(dir, 'router.log'),
     );
-    const hello = await this.#greeting(socket);
+    const hello = await routerGreeting(socket, {
+      log: this.#log,
+      onMessage: (message) => this.#onMessage(message),
+      onLost: () => this.#onLost(socket),
+    });
     this.httpPort = hello.httpPort;
     // A router of an older version names none.
     this.httpsPort = hello.httpsPort ?? null;
@@ -110,17 +108,15 @@ export class RouterClient implements RouterHandle {
   }
 
   onLog(handler: (log: RouterLog) => void): void {
-    this.#logHandlers.push(handler);
-    for (const line of this.#backlog.splice(0)) handler(line);
+    this.#news.onLog(handler);
   }
 
   onSuspect(handler: (dyno: DynoId, peer: PeerId) => void): void {
-    this.#suspectHandlers.push(handler);
+    this.#news.onSuspect(handler);
   }
 
   onPorts(handler: (report: PortReport) => void): void {
-    this.#portHandlers.push(handler);
-    if (this.#ports !== null) handler(this.#ports);
+    this.#news.onPorts(handler);
   }
 
   async drained(dyno: DynoId, signal: AbortSignal): Promise<void> {
@@ -161,60 +157,18 @@ export class RouterClient implements RouterHandle {
     await this.#tasks.settled();
   }
 
-  /** Reads the first record, then leaves the socket to the ordinary handler. */
-  async #greeting(socket: Socket): Promise<Extract<RouterMessage, { t: 'hello' }>> {
-    const timeout = AbortSignal.timeout(HELLO_WITHIN_MS);
-    return await new Promise((resolve, reject) => {
-      let isGreeted = false;
-      const lost = (): void =>
-        reject(new PlatformError('unavailable', 'The router process ended before it was ready'));
-      timeout.addEventListener('abort', () => {
-        if (!isGreeted) socket.destroy();
-      });
-      socket.on('error', (err) => this.#log.debug({ err }, 'router connection broke'));
-      socket.once('close', () => {
-        if (isGreeted) this.#onLost(socket);
-        else lost();
-      });
-      onJsonLines(socket, (value) => {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own router
-        const message = value as RouterMessage;
-        if (message.t === 'hello') {
-          isGreeted = true;
-          resolve(message);
-        } else if (message.t === 'failed') {
-          reject(new PlatformError('conflict', message.message, { hint: message.hint }));
-          socket.destroy();
-        } else this.#onMessage(message);
-      });
-    });
-  }
-
   #onMessage(message: Exclude<RouterMessage, { t: 'hello' | 'failed' }>): void {
     switch (message.t) {
       case 'served':
         return this.#onServed(message.n);
       case 'drained':
         return this.#drains.get(message.n)?.resolve();
-      case 'suspect':
-        for (const handler of this.#suspectHandlers) handler(message.dyno, message.peer);
-        return;
-      case 'ports':
-        this.#ports = { listening: message.listening, failed: message.failed };
-        for (const handler of this.#portHandlers) handler(this.#ports);
-        return;
       case 'logs':
         if (message.dropped > 0) this.#log.warn({ dropped: message.dropped }, 'router log lines dropped');
-        this.#onLines(message.lines);
+        return this.#news.tell(message);
+      default:
+        return this.#news.tell(message);
     }
-  }
-
-  #onLines(lines: readonly RouterLog[]): void {
-    if (this.#logHandlers.length === 0) {
-      this.#backlog.push(...lines);
-      this.#backlog.splice(0, Math.max(0, this.#backlog.length - BACKLOG_LINES_MAX));
-    }
-    for (const line of lines) for (const handler of this.#logHandlers) handler(line);
   }
 
   #onServed(served: number): void {
@@ -231,7 +185,7 @@ export class RouterClient implements RouterHandle {
   /** A router says on which ports it listens before it serves a table; those of former versions say nothing. */
   #warnOfOldRouter(): void {
     const hasPorts = Object.keys(this.#table?.table.ports ?? {}).length > 0;
-    if (!hasPorts || this.#ports !== null || this.#isOldRouterTold) return;
+    if (!hasPorts || this.#news.ports !== null || this.#isOldRouterTold) return;
     this.#isOldRouterTold = true;
     this.#log.warn(
       { pid: this.#pid },
