@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { PeerId } from '../../src/ids.ts';
 import type { LogItem, Logs } from '../../src/shell/logs.ts';
 import {
   endEvent,
@@ -27,7 +28,7 @@ export async function streamLogs(
   lastEventId: string | undefined,
   response: ServerResponse,
   { closing, ended }: { readonly closing: AbortSignal; readonly ended: AbortSignal },
-  peerName: (peer: string) => string,
+  peerName: (peer: PeerId) => string,
 ): Promise<void> {
   const left = new AbortController();
   response.once('close', () => left.abort());
@@ -59,7 +60,7 @@ async function* backlogEvents(
   logs: Logs,
   { app, lines, filter }: LogSession,
   from: LogCursor | null,
-  peerName: (peer: string) => string,
+  peerName: (peer: PeerId) => string,
 ): AsyncIterable<string> {
   const recent = await logs.recent(app, lines, filter);
   let cursor = from;

@@ -23,7 +23,8 @@ export default defineCommand({
     // Most peers say the same, and at length.
     const said = Map.groupBy(peers, ({ isolation }) => isolation);
     for (const [isolation, alike] of said) {
-      if (isolation !== null) screen.line(`${alike.map(({ name }) => name).join(', ')}: ${isolation}`);
+      const who = alike.length > 1 && said.size === 1 ? 'All' : alike.map(({ name }) => name).join(', ');
+      if (isolation !== null) screen.line(`${who}: ${isolation}`);
     }
     for (const { name, runtime_down: down } of peers) {
       if (down !== null) screen.line(screen.paint.red(`${name} cannot start dynos: ${down}`));

@@ -1,5 +1,6 @@
 import type { View } from '../ledger/view.ts';
 import type { PeerId } from '../ids.ts';
+import { peerRef } from './peer-names.ts';
 
 export type ClusterResource = {
   readonly id: string | null;
@@ -16,11 +17,11 @@ export function clusterResource(view: View, self: PeerId): ClusterResource {
   return {
     id: view.cluster,
     name: view.clusterName,
-    self: { id: self, name: view.members.get(self)?.name ?? self },
+    self: peerRef(view, self),
     ca_cert: view.ca?.cert ?? null,
     members: [...view.members.values()]
       .filter((member) => member.state === 'member')
-      .map((member) => ({ id: member.peer, name: member.name })),
+      .map(({ peer }) => peerRef(view, peer)),
     writes: view.known,
   };
 }

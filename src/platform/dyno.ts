@@ -9,6 +9,7 @@ import type { AppRef } from './app.ts';
 import { DEFAULT_SIZE } from '../dyno-sizes.ts';
 import { releaseUuid } from './ids.ts';
 import { isoTime } from './time.ts';
+import { peerRef } from './peer-names.ts';
 
 export type DynoResource = {
   readonly id: string;
@@ -85,7 +86,7 @@ export function dynoResource(
     app: appRef(app),
     release: { id: releaseUuid(dyno.release), version: app.releases.get(dyno.release)?.number ?? 0 },
     attach_url: attachUrl,
-    peer: { id: dyno.peer, name: view.members.get(dyno.peer)?.name ?? dyno.peer },
+    peer: peerRef(view, dyno.peer),
     created_at: isoTime(dyno.since),
     updated_at: isoTime(dyno.since),
   };

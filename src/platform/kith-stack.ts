@@ -1,6 +1,7 @@
 import type { View } from '../ledger/view.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import type { EngineStack } from '../shell/stack.ts';
+import { peerRef } from './peer-names.ts';
 import { isoTime } from './time.ts';
 
 /** The stack images that the ledger names, and what the peer that answers has of its own. */
@@ -37,7 +38,7 @@ export function stacksResource(view: View, peers: readonly PeerStatus[], local: 
         updated_at: isoTime(stack.setAt),
         peers: peers
           .filter(({ verdict, facts }) => verdict === 'alive' && facts?.blobs.includes(stack.blob) === true)
-          .map(({ peer, facts }) => facts?.name ?? peer)
+          .map(({ peer }) => peerRef(view, peer).name)
           .sort(),
       })),
     engine: { answers, image, present, blob },

@@ -6,6 +6,7 @@ import type { View } from '../ledger/view.ts';
 import { volumesAt } from '../ledger/volumes/volumes-at.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { sizeOf } from '../dyno-sizes.ts';
+import { isBareName, peerRef } from './peer-names.ts';
 import { isoTime } from './time.ts';
 
 /** A member as `kith peers` shows it. What only the peer itself can tell is null while nothing was heard of it. */
@@ -58,13 +59,15 @@ export function peerResources(
 }
 
 /**
- * The member named by id, by its name, or by a start or end of its id that no other has; `~` is this peer.
+ * The member named by id, by its name as it is shown, or by a start or end of its id that no other has; `~` is this peer.
  * @throws PlatformError `not_found`, or `invalid_params` where several fit
  */
 export function mustFindPeer(peers: readonly PeerResource[], name: string): PeerResource {
   const exact = peers.filter((peer) => peer.id === name || peer.name === name || (name === '~' && peer.self));
   const fitting =
-    exact.length > 0 ? exact : peers.filter((peer) => peer.id.startsWith(name) || peer.id.endsWith(name));
+    exact.length > 0
+      ? exact
+      : peers.filter((peer) => peer.id.startsWith(name) || peer.id.endsWith(name) || isBareName(name, peer));
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   if (only === undefined) {
@@ -88,7 +91,7 @@ function peerResource(
   const volumes = volumesAt(view, member.peer);
   return {
     id: member.peer,
-    name: facts?.name ?? member.name,
+    name: facts === null || facts.name === member.name ? peerRef(view, member.peer).name : facts.name,
     self: member.peer === self,
     state: status?.verdict ?? (member.peer === self ? 'alive' : 'unknown'),
     version: facts?.version ?? null,

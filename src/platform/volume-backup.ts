@@ -1,5 +1,4 @@
 import { PlatformError } from '../errors.ts';
-import type { PeerId } from '../ids.ts';
 import type { App } from '../ledger/apps/app-types.ts';
 import { backupsInReach } from '../ledger/reach.ts';
 import type { View } from '../ledger/view.ts';
@@ -7,9 +6,9 @@ import type { Backup } from '../ledger/volumes/volume-types.ts';
 import type { PeerStatus } from '../shell/host.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
+import { peerRef } from './peer-names.ts';
+import type { PeerRef } from './peer-names.ts';
 import { isoTime } from './time.ts';
-
-type PeerRef = { readonly id: string; readonly name: string };
 
 /** A backup that a peer keeps. The volume may be gone since. */
 export type VolumeBackupResource = {
@@ -30,16 +29,15 @@ export function volumeBackupResource(
   app: App,
   backup: Backup,
 ): VolumeBackupResource {
-  const refOf = (peer: PeerId): PeerRef => ({ id: peer, name: view.members.get(peer)?.name ?? peer });
   return {
     id: backup.id,
     app: appRef(app),
     volume: { id: backup.volume, name: backup.name },
     bytes: backup.bytes,
-    peer: refOf(backup.peer),
+    peer: peerRef(view, backup.peer),
     held_by: peers
       .filter(({ verdict, facts }) => verdict === 'alive' && facts?.blobs.includes(backup.archive))
-      .map(({ peer }) => refOf(peer)),
+      .map(({ peer }) => peerRef(view, peer)),
     created_at: isoTime(backup.hlc.ms),
   };
 }

@@ -5,6 +5,7 @@ import type { Volume } from '../ledger/volumes/volume-types.ts';
 import { appRef } from './app.ts';
 import type { AppRef } from './app.ts';
 import { isoTime } from './time.ts';
+import { peerRef } from './peer-names.ts';
 
 /** `ready`, or why its dynos do not run just now. */
 export type VolumeState = 'ready' | 'moving' | 'backing-up' | 'restoring' | 'arriving';
@@ -38,7 +39,7 @@ export function volumeResource(view: View, app: App, volume: Volume): VolumeReso
     name,
     app: appRef(app),
     state: hold === null ? unheld : HELD[hold],
-    peer: { id: place.peer, name: view.members.get(place.peer)?.name ?? place.peer },
+    peer: peerRef(view, place.peer),
     mount: mount && { type: mount.type, path: mount.path },
     created_at: isoTime(createdAt),
   };

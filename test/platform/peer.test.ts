@@ -6,6 +6,7 @@ import type { View } from '../../src/ledger/view.ts';
 import type { Volume } from '../../src/ledger/volumes/volume-types.ts';
 import { clusterResource } from '../../src/platform/cluster.ts';
 import { doctorResource } from '../../src/platform/doctor.ts';
+import { peerRef } from '../../src/platform/peer-names.ts';
 import { mustFindPeer, peerResources } from '../../src/platform/peer.ts';
 import type { PeerStatus } from '../../src/shell/host.ts';
 import { app, APP_ID } from './builders.ts';
@@ -49,6 +50,18 @@ test('members are listed, removed ones are not, and what is not known is null', 
   ]);
   expect(peers[1]).toMatchObject({ load: null, memory_mib: null, dynos: 0 });
   expect(clusterResource(view, self).members).toHaveLength(2);
+});
+
+test('members of one name are told apart by the ends of their ids, and found by what is shown', () => {
+  const members = new Map([member(self, 'attic'), member(other, 'attic'), member(gone, 'attic', 'removed')]);
+  const shared = { ...view, members };
+  const peers = peerResources(shared, [], self);
+  expect(peers.map(({ name }) => name)).toEqual(['attic-aaa1', 'attic-bbb2']);
+  expect(mustFindPeer(peers, 'attic-bbb2').id).toBe(other);
+  expect(() => mustFindPeer(peers, 'attic')).toThrow('"attic" could be 2 peers');
+  expect(clusterResource(shared, self).self.name).toBe('attic-aaa1');
+  expect(peerRef(view, self).name).toBe('attic');
+  expect(peerRef(view, 'nobody' as PeerId).name).toBe('nobody');
 });
 
 test('a peer names the volumes that are lost with it, and the dynos that only it can run', () => {

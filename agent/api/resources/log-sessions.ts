@@ -1,4 +1,6 @@
 import { PlatformError } from '../../../src/errors.ts';
+import type { PeerId } from '../../../src/ids.ts';
+import { peerRef } from '../../../src/platform/peer-names.ts';
 import { isoTime } from '../../../src/platform/time.ts';
 import type { LogFilter } from '../../../src/logs/line.ts';
 import type { BodyOf } from '../../../src/platform/endpoint.ts';
@@ -52,8 +54,7 @@ async function read({ api, params, message, response }: ApiRequest): Promise<nul
     });
   }
   const lastEventId = message.headers['last-event-id'];
-  const nameOf = (peer: string): string =>
-    [...api.host.view().members.values()].find((member) => member.peer === peer)?.name ?? peer;
+  const nameOf = (peer: PeerId): string => peerRef(api.host.view(), peer).name;
   using watch = api.openStreams.watch(reading.session.grant);
   try {
     if (watch.signal.aborted) throw reasonOf(watch.signal);
