@@ -137,7 +137,7 @@ export class FoldBatch {
     const hasNewAddonNames = edits.some(([, edit]) => edit.hasNewAddonNames);
     const addonNames = hasNewAddonNames ? assignAddonNames(apps.values()) : base.addonNames;
     const hasNewPorts = edits.some(([, edit]) => edit.hasNewPorts);
-    const ports = hasNewPorts ? assignPortNumbers(apps.values()) : base.ports;
+    const ports = hasNewPorts ? assignPortNumbers([...apps.values()]) : base.ports;
     const shown = this.#show(apps, hasNewNames ? names : null, { addonNames, ports });
     return { ...unchanged, apps, shown, names, domains, addonNames, ports };
   }

@@ -4,6 +4,7 @@ import type { ProcessType } from '../../ids.ts';
 import { mustApp } from '../apps/decide-app.ts';
 import type { CommandOf } from '../command.ts';
 import type { Fold } from '../fold.ts';
+import type { Hlc } from '../hlc.ts';
 import type { OpDraft } from '../op.ts';
 import { headsOf } from '../register.ts';
 import { RELEASE_TYPE } from '../releases/release-status.ts';
@@ -45,7 +46,7 @@ export function openPort(fold: Fold, command: CommandOf<'port.open'>): readonly 
   const number = command.number ?? numberFor(fold.state.ports, { app: app.id, type }, isFree);
   if (number === null) return refuse('conflict', 'all ports are taken', 'See `kith ports --all`');
   const parents = headsOf(state.ports.get(type)?.number);
-  return [{ parents, body: { kind: 'port.set', app: app.id, type, number } }];
+  return [{ parents, body: { kind: 'port.set', app: app.id, type, number, ...seenIn(fold) } }];
 }
 
 export function closePort(fold: Fold, command: CommandOf<'port.close'>): readonly OpDraft[] {
@@ -58,7 +59,12 @@ export function closePort(fold: Fold, command: CommandOf<'port.close'>): readonl
     });
   }
   const parents = headsOf(state.ports.get(type)?.number);
-  return [{ parents, body: { kind: 'port.set', app: app.id, type, number: null } }];
+  return [{ parents, body: { kind: 'port.set', app: app.id, type, number: null, ...seenIn(fold) } }];
+}
+
+/** Numbers are given and given up in the order that people see, though a clock be years behind. */
+function seenIn({ state: { ports } }: Fold): { readonly seen?: Hlc } {
+  return ports.latest === null ? {} : { seen: ports.latest };
 }
 
 const RANGE = `Use a number from ${PORT_NUMBER_MIN} to ${PORT_NUMBER_MAX}, or leave it out`;

@@ -1,4 +1,6 @@
 import type { ProcessType } from '../../ids.ts';
+import { compareHlc } from '../hlc.ts';
+import type { Hlc } from '../hlc.ts';
 import type { FoldOp } from '../op-graph.ts';
 import { writeRegister } from '../register.ts';
 import type { Register, Write } from '../register.ts';
@@ -14,8 +16,13 @@ export type PortState = {
 const NEW: PortState = { number: [], writes: [] };
 
 export function applyPort(state: PortState = NEW, { id, hlc, parents }: FoldOp, body: PortBody): PortState {
-  const write = { id, hlc, value: body.number };
+  const write = { id, hlc: timeOf(hlc, body.seen), value: body.number };
   return { number: writeRegister(state.number, write, parents), writes: [...state.writes, write] };
+}
+
+/** After all numbers that its writer knew of, whatever the clock there was. */
+function timeOf(hlc: Hlc, seen: Hlc | undefined): Hlc {
+  return seen === undefined || compareHlc(seen, hlc) < 0 ? hlc : { ms: seen.ms, n: seen.n + 1 };
 }
 
 /**

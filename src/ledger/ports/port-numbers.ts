@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AppId, ProcessType } from '../../ids.ts';
 import type { AppState } from '../apps/app-state.ts';
+import { compareHlc } from '../hlc.ts';
 import type { Hlc } from '../hlc.ts';
 import { oneAfterAnother, settleClaims } from '../lasting-claims.ts';
 import type { LastingClaim } from '../lasting-claims.ts';
@@ -16,9 +17,16 @@ export type PortNumbers = {
   readonly ofApp: ReadonlyMap<AppId, ReadonlyMap<ProcessType, number>>;
   /** What each type had last, those that are closed now among them. */
   readonly had: ReadonlyMap<AppId, ReadonlyMap<ProcessType, number>>;
+  /** When one was given or given up last; null: never. */
+  readonly latest: Hlc | null;
 };
 
-export const NO_PORT_NUMBERS: PortNumbers = { holders: new Map(), ofApp: new Map(), had: new Map() };
+export const NO_PORT_NUMBERS: PortNumbers = {
+  holders: new Map(),
+  ofApp: new Map(),
+  had: new Map(),
+  latest: null,
+};
 
 /** Numbers that a type tries before it takes the first that is free. Hardly ever more than one is needed. */
 const TRIES = 16;
@@ -32,8 +40,8 @@ type NumberClaim = LastingClaim<number> & { readonly port: PortHolder; readonly 
  * gets another that is free. It keeps that, even when the number that it was to have becomes free: it stands in
  * config vars.
  */
-export function assignPortNumbers(apps: Iterable<AppState>): PortNumbers {
-  const settled = settleClaims([...apps].flatMap(claimsOf), ({ port }: NumberClaim, isTaken) =>
+export function assignPortNumbers(apps: readonly AppState[]): PortNumbers {
+  const settled = settleClaims(apps.flatMap(claimsOf), ({ port }: NumberClaim, isTaken) =>
     freeNumber(port, (number) => !isTaken(number)),
   );
   const holders = new Map<number, PortHolder>();
@@ -46,7 +54,15 @@ export function assignPortNumbers(apps: Iterable<AppState>): PortNumbers {
     holders.set(number, port);
     note(ofApp, port, number);
   }
-  return { holders, ofApp, had };
+  return { holders, ofApp, had, latest: latestWrite(apps) };
+}
+
+function latestWrite(apps: readonly AppState[]): Hlc | null {
+  let latest: Hlc | null = null;
+  for (const { ports } of apps)
+    for (const { writes } of ports.values())
+      for (const { hlc } of writes) if (latest === null || compareHlc(hlc, latest) > 0) latest = hlc;
+  return latest;
 }
 
 function note(

@@ -1,4 +1,5 @@
 import type { AppId, ProcessType } from '../../ids.ts';
+import type { Hlc } from '../hlc.ts';
 
 /** Process types whose dynos are reached over TCP, from every dyno of the cluster, at a number of their own. */
 export type PortBody =
@@ -8,6 +9,8 @@ export type PortBody =
     readonly app: AppId;
     readonly type: ProcessType;
     readonly number: number | null;
+    /** The time of the latest of these ops that the writer knew of, which a clock that is behind does not tell. */
+    readonly seen?: Hlc | undefined;
   };
 
 export type PortCommand =
