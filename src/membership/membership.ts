@@ -7,7 +7,7 @@ import { onConnected, onDisconnected, onMembers, onWord } from './contact.ts';
 import { hearEvidence, onPorts, watchPorts } from './evidence.ts';
 import { evidenceFor, gossip, hasNews, rumoursFor, sendPing, UNANSWERED } from './gossip.ts';
 import { expireProbes, onAck, onIndirect, onPingReq, probeDeadline, probeNext } from './probe.ts';
-import { hearRumour } from './rumours.ts';
+import { hearRumour, outdo } from './rumours.ts';
 import { latenessMs, onLag } from './self-doubt.ts';
 import type { Draft, MembershipState } from './state.ts';
 import { clusterSize, companions, draftOf, stateOf } from './state.ts';
@@ -120,6 +120,8 @@ function apply(draft: Draft, event: MembershipEvent): void {
       return onPorts(draft, event);
     case 'members':
       return onMembers(draft, event.peers);
+    case 'forgotten':
+      return outdo(draft, event.incarnation);
     case 'lag':
       return onLag(draft, event.ms);
     case 'leave':

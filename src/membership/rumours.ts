@@ -59,10 +59,16 @@ function refute(draft: Draft, rumour: Rumour): void {
       ? rumour.incarnation > draft.incarnation
       : rumour.incarnation >= draft.incarnation;
   if (!isThreat || draft.left) return;
-  draft.incarnation = rumour.incarnation + 1;
+  outdo(draft, rumour.incarnation);
+  if (rumour.state === 'suspect' || rumour.state === 'down') adjustHealth(draft, 1);
+}
+
+/** From here on we live in a higher incarnation than this one, and say so at once. */
+export function outdo(draft: Draft, earlier: number): void {
+  if (earlier < draft.incarnation || draft.left) return;
+  draft.incarnation = earlier + 1;
   draft.effects.push({ tag: 'incarnation', incarnation: draft.incarnation });
   const { self: peer, incarnation } = draft;
   spreadRumour(draft, { peer, incarnation, state: 'alive', by: peer });
   draft.nextGossipAt = draft.now;
-  if (rumour.state === 'suspect' || rumour.state === 'down') adjustHealth(draft, 1);
 }

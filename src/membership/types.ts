@@ -58,6 +58,8 @@ export type MembershipEvent =
   | { readonly tag: 'ports'; readonly peer: PeerId; readonly agent: PortState; readonly router: PortState }
   /** The ledger's member list, self included. */
   | { readonly tag: 'members'; readonly peers: readonly PeerId[] }
+  /** Others know of something that we said in this incarnation, and we do not: our disk has forgotten an earlier run. */
+  | { readonly tag: 'forgotten'; readonly incarnation: number }
   /** This agent's own event loop stalled. */
   | { readonly tag: 'lag'; readonly ms: number }
   /** Say goodbye: announced to all, verdict `gone` there at once. */
@@ -68,5 +70,5 @@ export type MembershipEffect =
   | { readonly tag: 'probePorts'; readonly peer: PeerId }
   /** A peer's verdict changed. */
   | { readonly tag: 'verdict'; readonly peer: PeerId; readonly verdict: Verdict }
-  /** Our own incarnation went up to refute a rumour: persist it before the messages that follow. */
+  /** Our own incarnation went up, to refute a rumour or to outdo a forgotten run: persist it before the messages that follow. */
   | { readonly tag: 'incarnation'; readonly incarnation: number };

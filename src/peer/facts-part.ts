@@ -5,7 +5,7 @@ import type { PeerId } from '../ids.ts';
 import { handovers } from '../placement/plan.ts';
 import { parseFacts } from './parse-facts.ts';
 import { firstFacts } from './first-facts.ts';
-import { isMember, pushMembers } from './membership-part.ts';
+import { detect, isMember, pushMembers } from './membership-part.ts';
 import { runtimeFacts } from './runtime-part.ts';
 import { isMadeFrom, withEntry, type Work } from './work.ts';
 
@@ -28,6 +28,7 @@ export function onFacts(work: Work, records: readonly unknown[]): void {
       work.effects.push({ tag: 'alarm', text: 'facts refused', fields: { peer } });
       continue;
     }
+    if (facts.peer === state.self) outdoForgotten(work, facts);
     if (facts.peer === state.self || !isMember(work, facts.peer)) continue;
     state.facts = withEntry(state.facts, facts.peer, facts);
     rememberAddress(work, facts.peer, facts.addrs.mesh);
@@ -43,6 +44,15 @@ function isOld({ state }: Work, record: unknown): boolean {
 
 function isNewer(a: PeerFacts, b: PeerFacts): boolean {
   return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.counter > b.counter);
+}
+
+/**
+ * Facts of ours that are newer than ours come from a run that our disk has forgotten (an old backup was put back) and
+ * that had the same incarnation. Others would believe them until we have said as much again, which may be never.
+ */
+function outdoForgotten(work: Work, facts: PeerFacts): void {
+  if (!isNewer(facts, work.state.own)) return;
+  detect(work, { tag: 'forgotten', incarnation: facts.incarnation });
 }
 
 /** The address book is how a peer that boots alone finds the others again. */

@@ -199,6 +199,23 @@ describe('facts', () => {
     a.hear(b, { t: 'facts', records: [facts(4, 0)] });
     expect(a.state.facts.get(b.id)).toMatchObject({ incarnation: 4, counter: 0 });
   });
+
+  test('of a run that our disk has forgotten are outdone: the others believe what we say now', () => {
+    const [a, b] = two();
+    meet(a, b);
+    const forgotten = { ...b.state.own, counter: b.state.own.counter + 8, draining: true };
+    a.hear(b, { t: 'facts', records: [forgotten] });
+    a.hear(b, { t: 'facts', records: [b.state.own] });
+    expect(a.state.facts.get(b.id)).toMatchObject({ draining: true });
+    const [vector] = sentTo(b.step({ tag: 'connected', peer: a.id }), a);
+    const told = sentTo(a.hear(b, vector as never), b).find(({ t }) => t === 'facts');
+    const persisted = (): unknown[] =>
+      only(b.hear(a, told as never), 'persist').map(({ records }) => records);
+    expect(persisted()).toContainEqual({ incarnation: forgotten.incarnation + 1 });
+    expect(persisted()).toEqual([]);
+    a.hear(b, { t: 'facts', records: [b.state.own] });
+    expect(a.state.facts.get(b.id)).toMatchObject({ draining: false });
+  });
 });
 
 test('a machine with nothing to do sleeps: a handful of wakes a second, whatever the time', () => {
