@@ -75,7 +75,14 @@ function goDown(peer: SimPeer, to: 'agent-down' | 'host-down' | 'power-off', wor
   world.later(world.random.between(200, 20_000), () => peer.start());
 }
 
-/** What no other disk holds would be lost with this one: no system can promise that. */
-function isElsewhere(op: string, than: SimPeer, { peers }: World): boolean {
-  return peers.some((peer) => peer !== than && peer.standing === 'member' && peer.disk.has(op));
+/**
+ * What no other disk holds would be lost with this one: no system can promise that. That somebody was admitted has to be known
+ * to another than them: to all others they would be a stranger, who is not listened to and has to join anew.
+ */
+function isElsewhere(id: string, than: SimPeer, { peers }: World): boolean {
+  const op = than.disk.get(id)?.op;
+  const admitted = op?.kind === 'member.admit' ? (op.body as { peer: string }).peer : null;
+  return peers.some(
+    (peer) => peer !== than && peer.peer !== admitted && peer.standing === 'member' && peer.disk.has(id),
+  );
 }
