@@ -10,6 +10,7 @@ import type { CertTable } from '../../src/routing/choose-certificate.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
 import type { PortReport, RouterHandle, RouterLog } from '../../src/shell/router.ts';
 import { sendJson } from '../lib/json-lines.ts';
+import { pause } from '../lib/pause.ts';
 import { ensureSideProcess } from '../lib/side-process.ts';
 import { Tasks } from '../lib/tasks.ts';
 import type { AgentMessage, ListenOptions, RouterMessage } from './control.ts';
@@ -244,11 +245,7 @@ export class RouterClient implements RouterHandle {
       } catch (err) {
         this.#log.error({ err }, 'router could not be started again');
       }
-      try {
-        await sleep(delayMs * (0.5 + Math.random()), undefined, { signal });
-      } catch {
-        return; // Closed meanwhile.
-      }
+      await pause(delayMs * (0.5 + Math.random()), signal);
     }
   }
 
